@@ -68,7 +68,8 @@ uint8_t natpmp_opcode_of(enum tenf_protocol protocol);
 
 /* Gateway: TENF_E_TRUNCATED for what must be dropped for its length (fewer
  * than 2 octets, a map request under 12), TENF_E_MALFORMED for opcode >= 128
- * and for more than 1100 octets. Version is not judged. Extra octets are ignored. */
+ * and for more than 1100 octets. Version is not judged; with another one than 0 only version
+ * and opcode are read, and no rule of length but the first applies. Extra octets are ignored. */
 TENF_CHECKED enum tenf_status natpmp_decode_request(const uint8_t *data, size_t len,
 						    struct natpmp_request *ret);
 /* Client: TENF_E_TRUNCATED under 4 octets; TENF_E_MALFORMED for another

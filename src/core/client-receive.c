@@ -178,6 +178,7 @@ static void take_pcp(struct client *client, struct inquiry *inquiry,
 	heard(client, inquiry, TENF_METHOD_PCP, inquiry->pcp.sent, inquiry->pcp.sent_at, now);
 	client->pcp = CLIENT_SPEAKS;
 	inquiry->answer.result = answer->result;
+	inquiry->answer.epoch_s = answer->epoch_s;
 	if (inquiry->question.op == CORE_DISCOVER) {
 		discovered(client, inquiry, TENF_METHOD_PCP, now);
 	} else if (answer->result == PCP_SUCCESS && inquiry->question.op == CORE_MAP) {
@@ -368,6 +369,7 @@ static void take_map(struct client *client, const struct natpmp_answer *answer, 
 	if (owner->pcp.on && client->pcp == CLIENT_UNKNOWN)
 		client->pcp = CLIENT_SILENT;
 	owner->answer.result = answer->result;
+	owner->answer.epoch_s = answer->epoch_s;
 	if (reason == TENF_REASON_NONE && create) {
 		owner->answer.lifetime_s = answer->lifetime_s;
 		owner->answer.external_port = answer->external_port;

@@ -51,6 +51,7 @@ struct core_answer {
 	uint32_t lifetime_s;     /* granted; of the error otherwise, 0 when none was given */
 	uint16_t external_port;
 	struct tenf_address external_address; /* zero when unknown */
+	uint32_t epoch_s; /* of the packet that gave the answer, 0 when it had none */
 	unsigned spoken; /* CORE_DISCOVER: methods that answered */
 	tenf_duration rtt; /* from a packet that was sent once; -1 when unknown */
 };

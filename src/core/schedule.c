@@ -52,7 +52,7 @@ tenf_duration schedule_renewal(uint32_t lifetime_s, unsigned k, tenf_duration af
 		return TENF_NEVER;
 	schedule_renewal_window(lifetime_s, k, &from, &to);
 	at = from + (tenf_duration)tenf_random_below(random, (uint64_t)(to - from) + 1);
-	if (after >= 0 && at < after + RENEWAL_SPACING)
+	if (after != RENEWAL_NONE && at < after + RENEWAL_SPACING)
 		at = after + RENEWAL_SPACING;
 	/* A try that leaves no time for an answer is no try. */
 	if (at >= tenf_seconds(lifetime_s))

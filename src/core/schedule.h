@@ -29,8 +29,10 @@ void schedule_renewal_window(uint32_t lifetime_s, unsigned k, tenf_duration *ret
 			     tenf_duration *ret_to);
 
 /* A random point of the k-th window, counted from the grant, but not within 4 s
- * of `after` (the try before, counted the same way; negative when there was none).
- * TENF_NEVER when no such point is left before the lease ends. */
+ * of `after` (the try before, counted the same way, so negative when it came
+ * before the grant; RENEWAL_NONE when there was none). TENF_NEVER when no such
+ * point is left before the lease ends. */
+#define RENEWAL_NONE INT64_MIN
 tenf_duration schedule_renewal(uint32_t lifetime_s, unsigned k, tenf_duration after,
 			       const struct tenf_random *random);
 

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT */
+/* What the files of the keeper share: the set, the life, the pairs. */
+#ifndef TENF_KEEPER_KEEPER_PRIVATE_H
+#define TENF_KEEPER_KEEPER_PRIVATE_H
+
+#include "keeper/keeper.h"
+
+/* The set (keeper.c). */
+void keeper_want_ask(struct keeper *keeper, struct keeper_mapping *m);
+void keeper_tell(struct keeper *keeper, struct keeper_mapping *m, enum tenf_event_kind kind);
+void keeper_set_timer(struct keeper *keeper, struct keeper_mapping *m, tenf_time at);
+void keeper_new_nonce(struct keeper *keeper, struct keeper_mapping *m);
+
+/* The life of one mapping (life.c). */
+void life_ask(struct keeper *keeper, struct keeper_mapping *m, tenf_time now);
+void life_hold(struct keeper *keeper, struct keeper_mapping *m, tenf_time until);
+void life_release(struct keeper *keeper, struct keeper_mapping *m, tenf_time now);
+void life_remove(struct keeper *keeper, struct keeper_mapping *m, tenf_time now);
+void life_fail(struct keeper *keeper, struct keeper_mapping *m, enum tenf_state state,
+	       enum tenf_reason reason, int result);
+void life_expire(struct keeper *keeper, struct keeper_mapping *m, tenf_time now);
+void life_recreate(struct keeper *keeper, struct keeper_mapping *m, tenf_time now);
+void life_update(struct keeper *keeper, struct keeper_mapping *m,
+		 const struct pcp_answer *update, tenf_time now);
+bool life_holds(const struct keeper_mapping *m); /* there is something at the gateway */
+
+/* Pairs (pair.c). */
+bool pair_may_ask(const struct keeper_mapping *m);
+/* After a grant: true when the mapping may be told as held. */
+bool pair_settle(struct keeper *keeper, struct keeper_mapping *m, tenf_time now);
+/* One half was refused: the other is not kept alone. */
+void pair_broke(struct keeper *keeper, struct keeper_mapping *m, tenf_time now);
+
+#endif

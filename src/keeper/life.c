@@ -1,0 +1,482 @@
+/* SPDX-License-Identifier: MIT */
+/* The life of one mapping; the drawing is in mapping.h. */
+#include "keeper/keeper-private.h"
+
+#include "core/schedule.h"
+
+#include <string.h>
+
+/* Holds for errors whose answer names none: NAT-PMP has no error lifetimes,
+ * and some PCP gateways send 0. The figures are PCP's (RFC 6887 §7.4). */
+#define HOLD_SHORT (30 * TENF_SECOND)
+#define HOLD_LONG (1800 * TENF_SECOND)
+#define HOLD_OTHER_PORT (120 * TENF_SECOND)
+#define HOLD_MAX_ON_DELETE (30 * TENF_SECOND) /* spec 8.3: deployed gateways err */
+
+#define BACKOFF_MIN RENEWAL_SPACING
+#define BACKOFF_MAX (64 * TENF_SECOND) /* NAT-PMP's slowest spacing */
+
+/* How long a delete is repeated before the mapping is left to its expiry. */
+#define RELEASE_MAX (20 * TENF_SECOND)
+
+bool life_holds(const struct keeper_mapping *m)
+{
+	return m->grant.expires != TENF_NEVER;
+}
+
+static tenf_duration backoff(const struct keeper_mapping *m)
+{
+	unsigned doublings = m->failures < 4 ? m->failures : 4;
+
+	return tenf_time_min(BACKOFF_MIN << doublings, BACKOFF_MAX);
+}
+
+static tenf_duration hold_of(const struct core_answer *answer)
+{
+	switch (answer->reason) {
+	case TENF_REASON_RESOURCES:
+	case TENF_REASON_NO_NETWORK:
+		return answer->lifetime_s > 0 ? tenf_seconds(answer->lifetime_s) : HOLD_SHORT;
+	case TENF_REASON_OTHER_PORT:
+		return answer->external_port == 0 && answer->lifetime_s > 0 ?
+			       tenf_seconds(answer->lifetime_s) :
+			       HOLD_OTHER_PORT;
+	case TENF_REASON_REFUSED:
+	case TENF_REASON_MALFORMED:
+	case TENF_REASON_NONE:
+	case TENF_REASON_NO_GATEWAY:
+	case TENF_REASON_SILENT:
+	case TENF_REASON_NO_SERVICE:
+	case TENF_REASON_SYSTEM:
+		break;
+	}
+	return answer->lifetime_s > 0 && answer->external_port == 0 ?
+		       tenf_seconds(answer->lifetime_s) :
+		       HOLD_LONG;
+}
+
+/* ---- Telling -------------------------------------------------------------- */
+
+static bool same_endpoint(const struct keeper_grant *a, const struct keeper_grant *b)
+{
+	if (a->external_port != b->external_port)
+		return false;
+	return tenf_address_is_none(&a->external_address) ||
+	       tenf_address_is_none(&b->external_address) ||
+	       tenf_address_equal(&a->external_address, &b->external_address);
+}
+
+static bool told_as_held(const struct keeper_mapping *m)
+{
+	return m->told.known && (m->told.state == TENF_STATE_MAPPED ||
+				 m->told.state == TENF_STATE_RENEWING);
+}
+
+static void tell_grant(struct keeper *keeper, struct keeper_mapping *m)
+{
+	if (m->told.known && m->told.grant.external_port != 0 &&
+	    !same_endpoint(&m->told.grant, &m->grant))
+		keeper_tell(keeper, m, TENF_EVENT_CHANGED);
+	else if (told_as_held(m))
+		keeper_tell(keeper, m, TENF_EVENT_RENEWED);
+	else
+		keeper_tell(keeper, m, TENF_EVENT_MAPPED);
+}
+
+/* The same failure again is no news. */
+void life_fail(struct keeper *keeper, struct keeper_mapping *m, enum tenf_state state,
+	       enum tenf_reason reason, int result)
+{
+	bool news = m->state != state || m->error.reason != reason;
+
+	m->state = state;
+	m->error = (struct keeper_error){
+		.reason = reason, .result = result, .method = m->inquiry.answer.method
+	};
+	if (news)
+		keeper_tell(keeper, m,
+			    state == TENF_STATE_REFUSED ? TENF_EVENT_REFUSED : TENF_EVENT_LOST);
+}
+
+/* ---- Asking --------------------------------------------------------------- */
+
+void life_hold(struct keeper *keeper, struct keeper_mapping *m, tenf_time until)
+{
+	m->phase = PHASE_HOLD;
+	keeper_set_timer(keeper, m, until);
+	keeper_want_ask(keeper, m); /* takes back what is under way */
+}
+
+/* Why a mapping may not be asked for now; TENF_NEVER in *ret_until: until
+ * something else happens. */
+static bool must_wait(const struct keeper *keeper, const struct keeper_mapping *m, tenf_time now,
+		      enum tenf_reason *ret_reason, tenf_time *ret_until)
+{
+	if (!keeper->has_gateway) {
+		*ret_reason = TENF_REASON_NO_GATEWAY;
+		*ret_until = TENF_NEVER;
+		return true;
+	}
+	if (now < keeper->hold_all || (!life_holds(m) && now < keeper->hold_new)) {
+		*ret_reason = TENF_REASON_RESOURCES;
+		*ret_until = tenf_time_max(keeper->hold_all, keeper->hold_new);
+		return true;
+	}
+	return false;
+}
+
+void life_ask(struct keeper *keeper, struct keeper_mapping *m, tenf_time now)
+{
+	enum tenf_reason reason;
+	tenf_time until;
+
+	if (!pair_may_ask(m)) {
+		life_hold(keeper, m, TENF_NEVER);
+		return;
+	}
+	if (must_wait(keeper, m, now, &reason, &until)) {
+		enum tenf_state state = reason == TENF_REASON_RESOURCES ? TENF_STATE_REFUSED :
+									  TENF_STATE_LOST;
+
+		life_hold(keeper, m, m->wish.keep ? until : TENF_NEVER);
+		life_fail(keeper, m, state, reason, -1);
+		if (!m->wish.keep)
+			pair_broke(keeper, m, now);
+		return;
+	}
+	m->phase = PHASE_ASKING;
+	m->packets_out = true;
+	m->last_try = now;
+	m->give_up = m->wish.keep ? TENF_NEVER : tenf_time_add(now, keeper->config.verdict);
+	keeper_set_timer(keeper, m,
+			 m->wish.keep ? tenf_time_add(now, keeper->config.verdict) : TENF_NEVER);
+	keeper_want_ask(keeper, m);
+}
+
+static void lost(struct keeper *keeper, struct keeper_mapping *m, enum tenf_reason reason,
+		 tenf_time now)
+{
+	m->grant.expires = TENF_NEVER;
+	m->recreate = false;
+	life_fail(keeper, m, TENF_STATE_LOST, reason, -1);
+	if (m->wish.keep)
+		life_ask(keeper, m, now);
+	else
+		life_hold(keeper, m, TENF_NEVER);
+}
+
+/* ---- Holding and renewing -------------------------------------------------- */
+
+static tenf_duration since_plan(const struct keeper_mapping *m)
+{
+	return m->last_try == RENEWAL_NONE ? RENEWAL_NONE : m->last_try - m->plan_from;
+}
+
+/* Sets next_try to a point of the window of try `tries + 1`. */
+static void plan_next_try(struct keeper *keeper, struct keeper_mapping *m)
+{
+	tenf_duration at =
+		schedule_renewal(m->plan_s, m->tries + 1, since_plan(m), &keeper->random);
+
+	m->next_try = tenf_time_add(at, at == TENF_NEVER ? 0 : m->plan_from);
+	if (m->next_try >= m->grant.expires)
+		m->next_try = TENF_NEVER;
+}
+
+static void plan_renewals(struct keeper *keeper, struct keeper_mapping *m, uint64_t lifetime_s,
+			  tenf_time now)
+{
+	m->plan_from = now;
+	m->plan_s = schedule_planned_s(lifetime_s < UINT32_MAX ? (uint32_t)lifetime_s :
+								 UINT32_MAX);
+	m->tries = 0;
+	plan_next_try(keeper, m);
+	m->phase = PHASE_HELD;
+	keeper_set_timer(keeper, m, tenf_time_min(m->next_try, m->grant.expires));
+}
+
+static void granted(struct keeper *keeper, struct keeper_mapping *m,
+		    const struct keeper_grant *grant, tenf_time now)
+{
+	m->grant = *grant;
+	m->error = (struct keeper_error){ .reason = TENF_REASON_NONE, .result = -1 };
+	m->state = TENF_STATE_MAPPED;
+	m->recreate = false;
+	m->failures = 0;
+	if (m->wish.keep) {
+		plan_renewals(keeper, m, grant->lifetime_s, now);
+	} else {
+		m->phase = PHASE_HELD;
+		m->next_try = TENF_NEVER;
+		keeper_set_timer(keeper, m, m->grant.expires);
+	}
+	if (pair_settle(keeper, m, now)) {
+		tell_grant(keeper, m);
+		if (m->pair != NULL && !told_as_held(m->pair))
+			tell_grant(keeper, m->pair);
+	}
+}
+
+static void try_renewal(struct keeper *keeper, struct keeper_mapping *m, tenf_time now)
+{
+	tenf_time plan_ends = tenf_time_add(m->plan_from, tenf_seconds(m->plan_s));
+
+	m->phase = PHASE_RENEWING;
+	m->state = TENF_STATE_RENEWING;
+	m->tries++;
+	m->last_try = now;
+	plan_next_try(keeper, m);
+	m->give_up = tenf_time_min(m->next_try, tenf_time_min(plan_ends, m->grant.expires));
+	keeper_set_timer(keeper, m, TENF_NEVER);
+	keeper_want_ask(keeper, m);
+}
+
+/* A renewal stayed without an answer until its next window opened, or the plan
+ * or the lease ended. */
+static void renewal_is_silent(struct keeper *keeper, struct keeper_mapping *m, tenf_time now)
+{
+	if (now >= m->grant.expires)
+		lost(keeper, m, TENF_REASON_SILENT, now);
+	else if (now >= m->next_try)
+		try_renewal(keeper, m, now);
+	else /* a lease longer than a day: plan what is left of it */
+		plan_renewals(keeper, m, (uint64_t)((m->grant.expires - now) / TENF_SECOND), now);
+}
+
+/* Nobody listens there at the moment: a gateway that restarts looks like this. */
+static void renewal_is_unreachable(struct keeper *keeper, struct keeper_mapping *m, tenf_time now)
+{
+	tenf_time again = m->next_try != TENF_NEVER && !m->recreate ?
+				  tenf_time_max(m->next_try, now + RENEWAL_SPACING) :
+				  tenf_time_add(now, backoff(m));
+
+	m->failures++;
+	m->phase = PHASE_HELD;
+	keeper_set_timer(keeper, m, tenf_time_min(again, m->grant.expires));
+}
+
+/* Refused, but what is held stays held until it ends. */
+static void renewal_is_refused(struct keeper *keeper, struct keeper_mapping *m, tenf_time now)
+{
+	const struct core_answer *answer = &m->inquiry.answer;
+	tenf_time again = tenf_time_add(now, tenf_time_max(hold_of(answer), RENEWAL_SPACING));
+
+	m->phase = PHASE_HELD;
+	if (m->recreate)
+		m->grant.expires = tenf_time_min(m->grant.expires, again);
+	keeper_set_timer(keeper, m, tenf_time_min(again, m->grant.expires));
+	life_fail(keeper, m, TENF_STATE_REFUSED, answer->reason, answer->result);
+}
+
+void life_recreate(struct keeper *keeper, struct keeper_mapping *m, tenf_time now)
+{
+	m->recreate = true;
+	m->phase = PHASE_RENEWING;
+	m->state = TENF_STATE_RENEWING;
+	m->last_try = now;
+	m->give_up = m->grant.expires;
+	keeper_set_timer(keeper, m, tenf_time_add(now, keeper->config.verdict));
+	keeper_want_ask(keeper, m);
+}
+
+/* ---- Releasing and removing ------------------------------------------------ */
+
+static void start_delete(struct keeper *keeper, struct keeper_mapping *m, enum keeper_phase phase,
+			 tenf_time now)
+{
+	m->phase = phase;
+	m->give_up = tenf_time_min(now + RELEASE_MAX, m->grant.expires);
+	keeper_set_timer(keeper, m, TENF_NEVER);
+	keeper_want_ask(keeper, m);
+}
+
+void life_release(struct keeper *keeper, struct keeper_mapping *m, tenf_time now)
+{
+	start_delete(keeper, m, PHASE_RELEASING, now);
+}
+
+static void released(struct keeper *keeper, struct keeper_mapping *m, tenf_time now)
+{
+	m->grant.expires = TENF_NEVER;
+	m->packets_out = false;
+	/* Late answers to what was released must not look like the new one's. */
+	keeper_new_nonce(keeper, m);
+	if (m->after_release <= now)
+		life_ask(keeper, m, now);
+	else
+		life_hold(keeper, m, m->after_release);
+}
+
+static void removed(struct keeper *keeper, struct keeper_mapping *m, enum tenf_reason reason,
+		    int result)
+{
+	m->phase = PHASE_REMOVED;
+	m->state = TENF_STATE_REMOVED;
+	m->error = (struct keeper_error){ .reason = reason, .result = result };
+	m->grant.expires = TENF_NEVER;
+	keeper_set_timer(keeper, m, TENF_NEVER);
+	keeper_want_ask(keeper, m);
+	keeper_tell(keeper, m, TENF_EVENT_REMOVED);
+}
+
+void life_remove(struct keeper *keeper, struct keeper_mapping *m, tenf_time now)
+{
+	if (m->phase == PHASE_REMOVING || m->phase == PHASE_REMOVED)
+		return;
+	if (!m->packets_out)
+		removed(keeper, m, TENF_REASON_NONE, -1);
+	else if (!keeper->has_gateway)
+		removed(keeper, m, TENF_REASON_NO_GATEWAY, -1);
+	else
+		start_delete(keeper, m, PHASE_REMOVING, now);
+}
+
+/* ---- What happens to it ----------------------------------------------------- */
+
+static void ask_failed(struct keeper *keeper, struct keeper_mapping *m, tenf_time now)
+{
+	const struct core_answer *answer = &m->inquiry.answer;
+	bool nobody = answer->reason == TENF_REASON_SILENT ||
+		      answer->reason == TENF_REASON_NO_SERVICE;
+	enum tenf_state state = nobody ? TENF_STATE_LOST : TENF_STATE_REFUSED;
+	tenf_time again = tenf_time_add(now, nobody ? backoff(m) : hold_of(answer));
+
+	if (!m->wish.keep)
+		again = TENF_NEVER;
+	m->failures++;
+	life_fail(keeper, m, state, answer->reason, answer->result);
+	if (answer->reason == TENF_REASON_OTHER_PORT && answer->external_port != 0) {
+		/* It was granted all the same, by a gateway that does not know how to refuse. */
+		m->after_release = again;
+		life_release(keeper, m, now);
+	} else {
+		life_hold(keeper, m, again);
+	}
+	pair_broke(keeper, m, now);
+}
+
+static void renewal_failed(struct keeper *keeper, struct keeper_mapping *m, tenf_time now)
+{
+	enum tenf_reason reason = m->inquiry.answer.reason;
+
+	if (reason == TENF_REASON_SILENT)
+		renewal_is_silent(keeper, m, now);
+	else if (reason == TENF_REASON_NO_SERVICE)
+		renewal_is_unreachable(keeper, m, now);
+	else if (reason == TENF_REASON_OTHER_PORT && m->inquiry.answer.external_port != 0)
+		ask_failed(keeper, m, now);
+	else
+		renewal_is_refused(keeper, m, now);
+}
+
+/* RFC 6887 §11.4: out of resources means the gateway, not this mapping. */
+static void note_resources(struct keeper *keeper, const struct keeper_mapping *m, tenf_time now)
+{
+	tenf_duration hold = hold_of(&m->inquiry.answer);
+
+	if (m->inquiry.answer.reason != TENF_REASON_RESOURCES)
+		return;
+	if (m->phase == PHASE_ASKING || m->phase == PHASE_RENEWING)
+		keeper->hold_new = tenf_time_max(keeper->hold_new, now + hold);
+	else
+		keeper->hold_all = tenf_time_max(keeper->hold_all,
+						 now + tenf_time_min(hold, HOLD_MAX_ON_DELETE));
+}
+
+void keeper_answered(struct keeper *keeper, struct keeper_mapping *m, tenf_time now)
+{
+	const struct core_answer *answer = &m->inquiry.answer;
+	bool ok = answer->reason == TENF_REASON_NONE;
+	struct keeper_grant grant = {
+		.method = answer->method,
+		.external_port = answer->external_port,
+		.external_address = answer->external_address,
+		.lifetime_s = answer->lifetime_s,
+		.epoch_s = answer->epoch_s,
+		.expires = tenf_time_add(now, tenf_seconds(answer->lifetime_s)),
+	};
+
+	if (m->recreate && keeper->recover_id != 0)
+		keeper->recover_at = now; /* the next one's turn */
+	note_resources(keeper, m, now);
+	switch (m->phase) {
+	case PHASE_ASKING:
+		if (ok)
+			granted(keeper, m, &grant, now);
+		else
+			ask_failed(keeper, m, now);
+		break;
+	case PHASE_RENEWING:
+		if (ok)
+			granted(keeper, m, &grant, now);
+		else
+			renewal_failed(keeper, m, now);
+		break;
+	case PHASE_RELEASING:
+		released(keeper, m, now);
+		break;
+	case PHASE_REMOVING:
+		removed(keeper, m, answer->reason, answer->result);
+		break;
+	case PHASE_HOLD:
+	case PHASE_HELD:
+	case PHASE_REMOVED:
+		break;
+	}
+}
+
+void life_expire(struct keeper *keeper, struct keeper_mapping *m, tenf_time now)
+{
+	keeper_set_timer(keeper, m, TENF_NEVER);
+	switch (m->phase) {
+	case PHASE_HOLD:
+		life_ask(keeper, m, now);
+		break;
+	case PHASE_ASKING: /* the inquiry goes on, but somebody waits for a word */
+		life_fail(keeper, m, TENF_STATE_LOST, TENF_REASON_SILENT, -1);
+		break;
+	case PHASE_HELD:
+		if (now >= m->grant.expires)
+			lost(keeper, m, TENF_REASON_SILENT, now);
+		else if (m->recreate)
+			life_recreate(keeper, m, now);
+		else
+			try_renewal(keeper, m, now);
+		break;
+	case PHASE_RENEWING: /* recreating, and no answer: it must be taken for gone */
+		life_fail(keeper, m, TENF_STATE_LOST, TENF_REASON_SILENT, -1);
+		break;
+	case PHASE_RELEASING:
+	case PHASE_REMOVING:
+	case PHASE_REMOVED:
+		break;
+	}
+}
+
+void life_update(struct keeper *keeper, struct keeper_mapping *m,
+		 const struct pcp_answer *update, tenf_time now)
+{
+	struct keeper_grant grant = {
+		.method = TENF_METHOD_PCP,
+		.external_port = update->map.external_port,
+		.external_address = update->map.external_address,
+		.lifetime_s = update->lifetime_s,
+		.epoch_s = update->epoch_s,
+		.expires = tenf_time_add(now, tenf_seconds(update->lifetime_s)),
+	};
+
+	/* A repeated or late copy of the answer that made the mapping would set
+	 * its clock wrong; the epoch tells. */
+	if (update->epoch_s < m->grant.epoch_s ||
+	    (update->epoch_s == m->grant.epoch_s && same_endpoint(&grant, &m->grant)))
+		return;
+	if (update->result != PCP_SUCCESS) {
+		/* No longer what it was: ask, but not in a hurry (§11.2.1). */
+		keeper_set_timer(keeper, m, tenf_time_max(now, m->last_try + RENEWAL_SPACING));
+	} else if (update->lifetime_s == 0 || update->map.external_port == 0) {
+		m->inquiry.answer.result = -1;
+		lost(keeper, m, TENF_REASON_REFUSED, now);
+	} else if (!m->wish.exact || grant.external_port == m->wish.external_port) {
+		granted(keeper, m, &grant, now);
+	}
+}

@@ -22,7 +22,9 @@ enum net_origin {
 
 struct net_gateway {
 	struct tenf_address address;
-	struct tenf_address source; /* the kernel's choice towards it; none4/none6 when unknown */
+	/* The kernel's choice towards it; of IPv6 a global address where there is
+	 * one (a pinhole is for who asks, RFC 6887 §8.4); none4/none6 when unknown. */
+	struct tenf_address source;
 	unsigned ifindex;
 	char interface[NET_INTERFACE_NAME];
 	uint32_t table;    /* routing table, 254 is main */

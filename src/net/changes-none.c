@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: MIT */
+/* Built where netlink is not: nobody tells us of changes. */
+#include "net/changes.h"
+
+enum tenf_status net_changes_open(int *ret_fd, struct net_error *reterr)
+{
+	(void)ret_fd;
+	(void)reterr;
+	return TENF_E_NOT_FOUND;
+}
+
+bool net_changes_read(int fd)
+{
+	(void)fd;
+	return false;
+}

@@ -100,8 +100,14 @@ void tenf_writer_u16(struct tenf_writer *w, uint16_t value)
 
 void tenf_writer_u32(struct tenf_writer *w, uint32_t value)
 {
-	tenf_writer_u16(w, (uint16_t)(value >> 16));
-	tenf_writer_u16(w, (uint16_t)value);
+	uint8_t *p = writer_take(w, 4);
+
+	if (p != NULL) {
+		p[0] = (uint8_t)(value >> 24);
+		p[1] = (uint8_t)(value >> 16);
+		p[2] = (uint8_t)(value >> 8);
+		p[3] = (uint8_t)value;
+	}
 }
 
 void tenf_writer_copy(struct tenf_writer *w, const void *data, size_t len)

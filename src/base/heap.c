@@ -73,8 +73,10 @@ enum tenf_status tenf_heap_reserve(struct tenf_heap *heap, size_t count)
 
 	if (count <= heap->size)
 		return TENF_OK;
-	while (size < count)
-		size *= 2;
+	while (size < count) {
+		if (__builtin_mul_overflow(size, 2, &size))
+			return TENF_E_MEMORY;
+	}
 	entries = tenf_memory_grow(heap->memory, heap->entries, size, sizeof(*entries));
 	if (entries == NULL)
 		return TENF_E_MEMORY;

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/random.h"
 
-#include <string.h>
-
 static uint64_t rotate_left(uint64_t x, unsigned by)
 {
 	return (x << by) | (x >> (64 - by));
@@ -22,17 +20,16 @@ static uint64_t seeded_next(struct tenf_seeded *s)
 	return result;
 }
 
+/* Words go out lowest octet first on every machine: a seed of a report must
+ * mean the same run everywhere. */
 static void seeded_fill(void *context, void *data, size_t len)
 {
 	uint8_t *at = data;
+	uint64_t word = 0;
 
-	while (len > 0) {
-		uint64_t word = seeded_next(context);
-		size_t step = len < sizeof(word) ? len : sizeof(word);
-
-		memcpy(at, &word, step);
-		at += step;
-		len -= step;
+	for (size_t i = 0; i < len; i++) {
+		word = i % 8 == 0 ? seeded_next(context) : word >> 8;
+		at[i] = (uint8_t)word;
 	}
 }
 
@@ -58,6 +55,17 @@ void tenf_random_fill(const struct tenf_random *random, void *data, size_t len)
 	random->fill(random->context, data, len);
 }
 
+static uint64_t random_word(const struct tenf_random *random)
+{
+	uint8_t octets[8];
+	uint64_t word = 0;
+
+	tenf_random_fill(random, octets, sizeof(octets));
+	for (size_t i = sizeof(octets); i > 0; i--)
+		word = word << 8 | octets[i - 1];
+	return word;
+}
+
 uint64_t tenf_random_below(const struct tenf_random *random, uint64_t bound)
 {
 	uint64_t value;
@@ -67,7 +75,7 @@ uint64_t tenf_random_below(const struct tenf_random *random, uint64_t bound)
 		return 0;
 	limit = UINT64_MAX - UINT64_MAX % bound;
 	do {
-		tenf_random_fill(random, &value, sizeof(value));
+		value = random_word(random);
 	} while (value >= limit);
 	return value % bound;
 }

@@ -12,7 +12,8 @@
 /* Seconds from `text`, at most UINT32_MAX. `ret` is untouched on failure. */
 TENF_CHECKED bool tenf_span_parse(const char *text, uint32_t *ret_s);
 
-/* "58 min", "2 h", "1 h 58 min", "3 days", "40 s"; the two largest units. */
+/* "40 s", "58 min", "2 h", "1 h 58 min", "3 days": minutes stand beside hours
+ * alone, and everything is rounded down. */
 void tenf_span_add(struct tenf_text *t, uint64_t seconds);
 
 #endif

@@ -1,0 +1,62 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+#
+# Builds and runs all tests in two builds that complete each other, builds the
+# library static with musl, and ends with one line: N passed, N failed, N skipped.
+#
+#   gcc    -O2, hardened, as distributed; warnings are errors
+#   clang  AddressSanitizer and UndefinedBehaviorSanitizer, fuzz targets
+#          replaying their corpus; warnings are errors
+#
+# WERROR= (empty) lets warnings pass, for compilers newer than ours.
+set -uo pipefail
+cd "$(dirname "$0")/.."
+exec </dev/null
+
+werror=${WERROR---werror}
+jobs=${JOBS:-$(nproc)}
+logs=()
+
+say() { printf '\n== %s\n' "$*"; }
+
+# configure DIR OPTIONS...: as it is when already configured the same way.
+configure() {
+	local dir=$1
+	shift
+	if [ -f "$dir/build.ninja" ] && [ "$(cat "$dir/.configured" 2>/dev/null)" = "$*" ]; then
+		return 0
+	fi
+	rm -rf "$dir"
+	meson setup "$dir" $werror "$@" && echo "$*" >"$dir/.configured"
+}
+
+# build_and_test NAME DIR OPTIONS...
+build_and_test() {
+	local name=$1 dir=$2
+	shift 2
+	say "$name: build"
+	if ! configure "$dir" "$@" || ! ninja -C "$dir" -j "$jobs"; then
+		logs+=("$name=failed to build")
+		return
+	fi
+	say "$name: test"
+	rm -f "$dir/meson-logs/testlog.json"
+	meson test -C "$dir" --no-rebuild --num-processes "$jobs" "${only[@]}"
+	logs+=("$name=$dir/meson-logs/testlog.json")
+}
+
+only=("$@")
+scripts/setup.sh build test || exit 1
+
+CC=gcc build_and_test gcc build-gcc
+# Undefined symbols cannot be refused at link time: the sanitizers' run-time
+# part is in the executable alone.
+CC=clang build_and_test clang-sanitized build-clang \
+	-Db_sanitize=address,undefined -Db_lundef=false -Doptimization=1 -Dfuzz=true
+
+say "musl: static build of the library"
+mkdir -p build-musl
+JOBS=$jobs scripts/check-musl.sh build-musl/build >build-musl/check.tap 2>build-musl/check.err
+logs+=("musl=build-musl/check.tap")
+
+exec python3 scripts/summary.py "${logs[@]}"

@@ -177,7 +177,7 @@ void tenf_session_free(struct tenf_session *session);
 int tenf_session_fd(const struct tenf_session *session);
 
 /* Milliseconds until tenf_session_process() wants to be called even though the
- * descriptor is quiet; 0 for now, -1 for never. Rounded up, as poll() wants it.
+ * descriptor is quiet; 0 for at once, -1 for never. Rounded up, as poll() wants it.
  * Ask again after every call on the session. */
 int tenf_session_timeout_ms(const struct tenf_session *session);
 

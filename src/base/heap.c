@@ -32,7 +32,8 @@ static void move_down(struct tenf_heap *heap, struct tenf_heap_entry *entry)
 	while (slot * 2 <= heap->count) {
 		size_t child = slot * 2;
 
-		if (child < heap->count && (*place(heap, child + 1))->at < (*place(heap, child))->at)
+		if (child < heap->count &&
+		    (*place(heap, child + 1))->at < (*place(heap, child))->at)
 			child++;
 		if ((*place(heap, child))->at >= entry->at)
 			break;

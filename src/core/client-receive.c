@@ -124,7 +124,8 @@ static void take_granted(struct client *client, struct inquiry *inquiry,
 	const struct core_question *q = &inquiry->question;
 	bool other_port = answer->map.external_port != q->external_port;
 	bool other_address = !tenf_address_is_none(&q->external_address) &&
-			     !tenf_address_equal(&q->external_address, &answer->map.external_address);
+			     !tenf_address_equal(&q->external_address,
+						 &answer->map.external_address);
 
 	inquiry->answer.lifetime_s = answer->lifetime_s;
 	inquiry->answer.external_port = answer->map.external_port;

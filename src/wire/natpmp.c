@@ -137,7 +137,7 @@ void natpmp_write_unsupp_opcode(struct tenf_writer *w, const uint8_t *request, s
 	tenf_writer_u8(w, opcode | NATPMP_ANSWER);
 	tenf_writer_u16(w, NATPMP_UNSUPP_OPCODE);
 	tenf_writer_u32(w, epoch_s);
-	/* Octets 2-7 of the request make way for what §3.6 asks of every answer. */
+	/* octets 2-7 make way: they hold what §3.6 asks of every answer */
 	tenf_reader_skip(&r, EPOCH_SIZE - 2);
 	if (!r.failed)
 		tenf_writer_copy(w, r.at, r.left);

@@ -59,7 +59,7 @@ def read_case(line):
         if not name:
             return "skipped", rest.strip(), ""
         return "skipped", name, rest.strip()
-    if failed and directive != "TODO":
+    if failed:
         return "failed", name, ""
     return "passed", name, ""
 
@@ -123,7 +123,7 @@ def judge_plain(where, entry):
 
 def judge(build, entry):
     """Totals of one line of testlog.json."""
-    where = f"[{build}] {entry['name']}"
+    where = f"[{build}] {entry['name'].split(' / ')[-1]}"
     stdout = entry.get("stdout") or ""
     stderr = entry.get("stderr") or ""
     is_tap = any(PLAN.match(line) for line in stdout.splitlines())

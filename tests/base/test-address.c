@@ -31,7 +31,8 @@ static bool contains(const char *prefix, const char *text)
 /* PCP-C-03: IPv4 is ::ffff:a.b.c.d */
 static void ipv4_is_carried_as_a_mapped_address(void **state)
 {
-	static const uint8_t want[16] = { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 192, 168, 1, 20 };
+	static const uint8_t want[16] = { 0, 0, 0,    0,    0,   0,   0, 0,
+					 0, 0, 0xff, 0xff, 192, 168, 1, 20 };
 	static const uint8_t four[4] = { 192, 168, 1, 20 };
 	struct tenf_address a = tenf_address_v4(0xc0a80114);
 	struct tenf_address b = tenf_address_v4_octets(four);
@@ -243,9 +244,11 @@ static void refuses_what_is_no_endpoint(void **state)
 	static const char *const wrong[] = { "", ":", ":80", "192.0.2.1:", "192.0.2.1:0",
 					     "192.0.2.1:65536", "192.0.2.1:80x", "192.0.2.1:-1",
 					     "[2001:db8::1", "[2001:db8::1]80", "[2001:db8::1]:",
-					     "[2001:db8::1]:0", "[]:80", "[", "2001:db8::1]", "host:80",
+					     "[2001:db8::1]:0", "[]:80", "[", "2001:db8::1]",
+					     "host:80",
 					     "[::1]]:80", "1.2.3.4:5:6",
-					     "[1111:1111:1111:1111:1111:1111:1111:1111:1111:1111]" };
+					     "[1:2:3:4:5:6:7:8:9]:80",
+					     "[0001:0002:0003:0004:0005:0006:0007:0008:0009]" };
 	struct tenf_endpoint e = { .port = 7 };
 
 	(void)state;
@@ -330,7 +333,8 @@ static void a_prefix_counts_128_bits(void **state)
 static void refuses_what_is_no_prefix(void **state)
 {
 	static const char *const wrong[] = { "", "/", "/24", "192.168.1.0/", "192.168.1.0/33",
-					     "192.168.1.0/-1", "192.168.1.0/24/24", "192.168.1.1/24",
+					     "192.168.1.0/-1", "192.168.1.0/24/24",
+					     "192.168.1.1/24",
 					     "192.168.1.0/2x", "2001:db8::/129", "2001:db8::1/64",
 					     "0.0.0.1/0", "192.168.1.0/255.255.255.0", "lan/24" };
 	struct tenf_prefix p = { .length = 7 };

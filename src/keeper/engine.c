@@ -4,8 +4,10 @@
 #define WATCH_EVERY (300 * TENF_SECOND)
 #define WATCH_RETRY (64 * TENF_SECOND) /* while nobody answers */
 
-#define MAPPING_OF(inquiry_) \
-	((struct keeper_mapping *)(void *)((char *)(inquiry_)-offsetof(struct keeper_mapping, inquiry)))
+static struct keeper_mapping *mapping_of(struct inquiry *inquiry)
+{
+	return (void *)((char *)inquiry - offsetof(struct keeper_mapping, inquiry));
+}
 
 void engine_init(struct engine *engine, const struct engine_config *config,
 		 const struct tenf_random *random, const struct tenf_memory *memory)
@@ -59,7 +61,7 @@ static void pass_answers(struct engine *engine, tenf_time now)
 		if (inquiry == &engine->watch)
 			watch_answered(engine, now);
 		else
-			keeper_answered(&engine->keeper, MAPPING_OF(inquiry), now);
+			keeper_answered(&engine->keeper, mapping_of(inquiry), now);
 	}
 }
 

@@ -9,8 +9,10 @@
 /* While recreating, how long one mapping may keep the next one waiting. */
 #define RECOVER_STEP (3 * TENF_SECOND)
 
-#define MAPPING_OF(entry) \
-	((struct keeper_mapping *)(void *)((char *)(entry)-offsetof(struct keeper_mapping, timer)))
+static struct keeper_mapping *mapping_of(struct tenf_heap_entry *timer)
+{
+	return (void *)((char *)timer - offsetof(struct keeper_mapping, timer));
+}
 
 void keeper_init(struct keeper *keeper, const struct keeper_config *config,
 		 const struct tenf_random *random, const struct tenf_memory *memory)
@@ -76,7 +78,7 @@ static enum tenf_status make_room(struct keeper *keeper, size_t more)
 		return TENF_OK;
 	while (size < keeper->count + more)
 		size *= 2;
-	grown = tenf_memory_grow(keeper->memory, keeper->mappings, size, sizeof(struct keeper_mapping *));
+	grown = tenf_memory_grow(keeper->memory, keeper->mappings, size, sizeof(*grown));
 	if (grown == NULL)
 		return TENF_E_MEMORY;
 	keeper->mappings = grown;
@@ -450,7 +452,7 @@ void keeper_expire(struct keeper *keeper, tenf_time now)
 	if (keeper->recover_at <= now)
 		recover_next(keeper, now);
 	while ((first = tenf_heap_first(&keeper->timers)) != NULL && first->at <= now)
-		life_expire(keeper, MAPPING_OF(first), now);
+		life_expire(keeper, mapping_of(first), now);
 }
 
 tenf_time keeper_deadline(const struct keeper *keeper)

@@ -107,7 +107,7 @@ void life_hold(struct keeper *keeper, struct keeper_mapping *m, tenf_time until)
 	keeper_want_ask(keeper, m); /* takes back what is under way */
 }
 
-/* Why a mapping may not be asked for now; TENF_NEVER in *ret_until: until
+/* Why a mapping may not be asked for at present; TENF_NEVER in *ret_until: until
  * something else happens. */
 static bool must_wait(const struct keeper *keeper, const struct keeper_mapping *m, tenf_time now,
 		      enum tenf_reason *ret_reason, tenf_time *ret_until)

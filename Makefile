@@ -36,7 +36,12 @@ coverage:
 requirements:
 	@python3 tests/checks/requirements.py --table
 
+# A PREFIX given here holds, whatever the build was set up with.
 install: all
+ifeq ($(origin PREFIX),command line)
+	meson configure $(BUILD) -Dprefix=$(PREFIX)
+	ninja -C $(BUILD)
+endif
 	DESTDIR=$(DESTDIR) meson install -C $(BUILD) --no-rebuild
 
 clean:

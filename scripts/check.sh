@@ -41,7 +41,8 @@ build_and_test() {
 	fi
 	say "$name: test"
 	rm -f "$dir/meson-logs/testlog.json"
-	meson test -C "$dir" --no-rebuild --num-processes "$jobs" $only
+	meson test -C "$dir" --no-rebuild --num-processes "$jobs" \
+		--timeout-multiplier 4 $only
 	logs+=("$name=$dir/meson-logs/testlog.json")
 }
 

@@ -26,6 +26,7 @@ SPDX = "SPDX-License-Identifier: MIT"
 CODE = (".c", ".h", ".py", ".sh")
 DATA = ("tests/vectors/", "tests/data/")  # tables, written by programs
 SELF_CONTAINED = ("include/", "src/")
+TESTED = ("src/base/", "src/wire/")  # rooms where every x.c has its test-x.c
 
 
 def has_licence(text):
@@ -68,6 +69,25 @@ def judge_purpose(name, text):
     return [f"{name}: does not open with a paragraph that says what it is for"]
 
 
+def judge_test(name, text):
+    """A test waits for no clock, and can fail."""
+    code = source.bare(text)
+    problems = [f"{name}: calls {call}(): a test that waits for real time is in the wrong layer"
+                for call in re.findall(r"(?<![\w.>])(u?sleep|nanosleep)\s*\(", code)]
+    problems += [f"{name}: {match}: cannot fail" for match in
+                 re.findall(r"assert_true\((?:1|true)\)|assert_false\((?:0|false)\)", code)]
+    return problems
+
+
+def lacks_test(name, tests):
+    """No test file is named after the source file, or after its first words:
+    test-client.c serves client.c and client-send.c."""
+    room, stem = name.split("/")[1], os.path.basename(name)[:-2]
+    words = stem.split("-")
+    return not any(f"tests/{room}/test-{'-'.join(words[:count])}.c" in tests
+                   for count in range(1, len(words) + 1))
+
+
 def judge_alone(name, compiler):
     """A header, compiled with nothing before it."""
     with tempfile.TemporaryDirectory() as folder:
@@ -93,6 +113,10 @@ def self_test():
             expect("long file", len(judge_size("src/x.c", "\n" * 601)), 1) +
             expect("long function", len(judge_size("src/x.c", long_function)), 1) +
             expect("wide line", len(judge_shape("x.c", "\t" * 12 + "123456789\n")), 1) +
+            expect("sleep", len(judge_test("x.c", "sleep(1); a->sleep(1);")), 1) +
+            expect("cannot fail", len(judge_test("x.c", "assert_true(1);")), 1) +
+            expect("no test", lacks_test("src/core/a-b.c", ["tests/core/test-b.c"]), True) +
+            expect("tested", lacks_test("src/core/a-b.c", ["tests/core/test-a.c"]), False) +
             expect("purpose", len(judge_purpose("x.h", "/* SPDX */\n#ifndef X\n")), 1))
 
 
@@ -131,6 +155,11 @@ def main():
     tap.case("files_and_functions_keep_their_size", over(code, judge_size))
     tap.case("lines_fit_the_page", over(c_files, judge_shape))
     tap.case("every_header_says_what_it_is_for", over(headers, judge_purpose))
+    tests = [name for name in c_files if name.startswith("tests/")]
+    tap.case("no_test_waits_for_real_time_or_cannot_fail", over(tests, judge_test))
+    tap.case("every_source_file_below_the_edge_has_a_test",
+             [f"{name}: no test is named after it" for name in c_files
+              if name.endswith(".c") and name.startswith(TESTED) and lacks_test(name, tests)])
     check_headers(tap, headers)
     tap.done()
 

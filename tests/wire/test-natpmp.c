@@ -93,7 +93,7 @@ static void requests_that_get_no_answer_are_told_apart(void **state)
 	assert_int_equal(natpmp_decode_request(large, NATPMP_MAX + 1, &m), TENF_E_MALFORMED);
 }
 
-/* NP-G-09: whatever its length, its version has to be refused. */
+/* Whatever its length, its version has to be refused. */
 static void a_foreign_version_is_read_without_rules_of_length(void **state)
 {
 	const uint8_t octets[NATPMP_MAX + 1] = { 3, 1 };
@@ -106,7 +106,6 @@ static void a_foreign_version_is_read_without_rules_of_length(void **state)
 	assert_int_equal(natpmp_decode_request(octets, sizeof(octets), &m), TENF_OK);
 }
 
-/* NP-G-09 */
 static void unsupported_version_is_answered_in_eight_octets(void **state)
 {
 	const uint8_t octets[] = { 0, 128, 0, 1, 0, 0, 0, 9 };
@@ -121,7 +120,6 @@ static void unsupported_version_is_answered_in_eight_octets(void **state)
 	check_written(&w, octets, sizeof(octets));
 }
 
-/* NP-G-01, NP-G-02 */
 static void an_address_answer_has_no_address_beside_an_error(void **state)
 {
 	const uint8_t good[] = { 0, 128, 0, 0, 0, 0, 0, 5, 203, 0, 113, 7 };
@@ -192,7 +190,7 @@ static void an_answer_says_how_much_of_it_was_there(void **state)
 	}
 }
 
-/* NP-C-33: erratum 3618, and what gateways really send. */
+/* Erratum 3618, and what gateways really send. */
 static void unsupported_version_is_read_with_any_opcode(void **state)
 {
 	uint8_t octets[] = { 0, 0, 0, 1, 0, 0, 0, 5 };
@@ -212,7 +210,7 @@ static void unsupported_version_is_read_with_any_opcode(void **state)
 	assert_int_equal(natpmp_decode_answer(octets, 8, &m), TENF_E_MALFORMED);
 }
 
-/* NP-C-36: octets 4-7 of such a packet are a lifetime. */
+/* Octets 4-7 of such a packet are a lifetime, not an epoch. */
 static void a_version_two_answer_is_not_ours_to_read(void **state)
 {
 	const uint8_t octets[24] = { 2, 128, 0, 1, 0, 0, 7, 8 };

@@ -20,7 +20,7 @@ static struct pcp_option only_option(const uint8_t *data, size_t len)
 	return o;
 }
 
-/* PCP-G-15: the next option starts behind the padding. */
+/* The next option starts behind the padding. */
 static void options_are_walked_over_their_padding(void **state)
 {
 	const uint8_t octets[] = {
@@ -77,7 +77,6 @@ static void an_option_that_overruns_ends_the_walk_as_failed(void **state)
 		assert_false(pcp_options_are_sound(tenf_reader_of(octets, cut)));
 }
 
-/* PCP-G-15 */
 static void the_top_bit_of_the_code_makes_an_option_optional(void **state)
 {
 	(void)state;
@@ -105,7 +104,6 @@ static void third_party_is_written_and_read(void **state)
 	assert_true(tenf_address_equal(&read, &internal));
 }
 
-/* PCP-C-42: of a FILTER, the part of the layout. */
 static void filter_is_written_and_read(void **state)
 {
 	const uint8_t octets[] = { 3, 0, 0, 20, 0, 120, 0x01, 0xbb, ADDRESS_OCTETS };

@@ -161,10 +161,11 @@ enum tenf_status net_udp_receive(int fd, uint8_t *data, size_t size, size_t *ret
 	ssize_t got;
 
 	do {
-		message = (struct msghdr){ .msg_name = &from, .msg_namelen = sizeof(from),
-					   .msg_iov = &part, .msg_iovlen = 1,
-					   .msg_control = control,
-					   .msg_controllen = sizeof(control) };
+		message = (struct msghdr){
+			.msg_name = &from, .msg_namelen = sizeof(from),
+			.msg_iov = &part, .msg_iovlen = 1,
+			.msg_control = control, .msg_controllen = sizeof(control),
+		};
 		got = recvmsg(fd, &message, MSG_TRUNC);
 	} while (got < 0 && errno == EINTR);
 	if (got < 0)

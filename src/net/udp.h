@@ -38,10 +38,12 @@ TENF_CHECKED enum tenf_status net_udp_receive(int fd, uint8_t *data, size_t size
 					      struct tenf_endpoint *ret_from,
 					      unsigned *ret_ifindex);
 
-/* Bound to 224.0.0.1:5350, or for the group ff02::1 to [::]:5350, with
- * SO_REUSEADDR and SO_REUSEPORT, not joined yet. When the address is taken by
- * a program that does not share: TENF_E_SYSTEM, and the caller goes on without
- * announcements. net_udp_receive reads it and tells the arrival interface. */
+/* Bound to 224.0.0.1:5350 with SO_REUSEADDR and SO_REUSEPORT, not joined yet;
+ * for ff02::1 to [::]:5350, because a link-local group can be bound on one
+ * interface only. When the address is taken by a program that does not share:
+ * TENF_E_SYSTEM, and the caller goes on without announcements. net_udp_receive
+ * reads it, tells the arrival interface, and drops what was not sent to a group
+ * (TENF_E_AGAIN). */
 TENF_CHECKED enum tenf_status net_announcements_open(bool ipv6, int *ret_fd,
 						     struct net_error *reterr);
 /* Joins the group on one interface; joining twice is fine. */

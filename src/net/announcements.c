@@ -27,15 +27,27 @@ static bool set(int fd, int level, int option, int value)
 	return setsockopt(fd, level, option, &value, sizeof(value)) == 0;
 }
 
-/* Other programs of this host listen there too: both options, since some set
- * only one of them. */
-static const char *share(int fd)
+/*
+ * Other programs of this host listen there too, some with SO_REUSEADDR, some
+ * with SO_REUSEPORT alone. Both are set, but the second one after binding:
+ * sockets that are bound with it form a group, and recent kernels give a
+ * datagram for an interface that one member joined to any member of the group
+ * (seen with 6.18). Set later it lets others in just as well.
+ */
+static bool bind_shared(int fd, const struct tenf_endpoint *own)
 {
+	union net_sockaddr address;
+	socklen_t len = net_sockaddr_of(own, 0, &address);
+	bool bound;
+
 	if (!set(fd, SOL_SOCKET, SO_REUSEADDR, 1))
-		return "share the address";
+		return false;
+	bound = bind(fd, &address.any, len) == 0;
+	if (!bound && errno != EADDRINUSE)
+		return false;
 	if (!set(fd, SOL_SOCKET, SO_REUSEPORT, 1))
-		return "share the port";
-	return NULL;
+		return false;
+	return bound || bind(fd, &address.any, len) == 0;
 }
 
 /* Without IP_MULTICAST_ALL off, a group that any program joined on any
@@ -44,14 +56,12 @@ static const char *prepare4(int fd)
 {
 	struct tenf_endpoint group = { .address = tenf_address_v4(ANNOUNCEMENT_GROUP4),
 				       .port = ANNOUNCEMENT_PORT };
-	union net_sockaddr address;
-	socklen_t len = net_sockaddr_of(&group, 0, &address);
 
 	if (!set(fd, IPPROTO_IP, IP_PKTINFO, 1))
 		return "ask for the arrival interface";
 	if (!set(fd, IPPROTO_IP, IP_MULTICAST_ALL, 0))
 		return "restrict to joined groups";
-	return bind(fd, &address.any, len) == 0 ? NULL : "bind to 224.0.0.1:5350";
+	return bind_shared(fd, &group) ? NULL : "bind to 224.0.0.1:5350";
 }
 
 /* A link-local group can be bound for one interface only (it needs a scope);
@@ -60,8 +70,6 @@ static const char *prepare4(int fd)
 static const char *prepare6(int fd)
 {
 	struct tenf_endpoint any = { .address = tenf_address_none6, .port = ANNOUNCEMENT_PORT };
-	union net_sockaddr address;
-	socklen_t len = net_sockaddr_of(&any, 0, &address);
 
 	if (!set(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1))
 		return "restrict to IPv6";
@@ -69,7 +77,7 @@ static const char *prepare6(int fd)
 		return "ask for the arrival interface";
 	if (!set(fd, IPPROTO_IPV6, IPV6_MULTICAST_ALL, 0) && errno != ENOPROTOOPT)
 		return "restrict to joined groups";
-	return bind(fd, &address.any, len) == 0 ? NULL : "bind to [::]:5350";
+	return bind_shared(fd, &any) ? NULL : "bind to [::]:5350";
 }
 
 enum tenf_status net_announcements_open(bool ipv6, int *ret_fd, struct net_error *reterr)
@@ -82,9 +90,7 @@ enum tenf_status net_announcements_open(bool ipv6, int *ret_fd, struct net_error
 		(void)net_fail(reterr, "socket");
 		return TENF_E_SYSTEM;
 	}
-	failed = share(fd);
-	if (failed == NULL)
-		failed = ipv6 ? prepare6(fd) : prepare4(fd);
+	failed = ipv6 ? prepare6(fd) : prepare4(fd);
 	if (failed != NULL) {
 		(void)net_fail(reterr, failed);
 		(void)close(fd);

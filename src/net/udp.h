@@ -46,7 +46,9 @@ TENF_CHECKED enum tenf_status net_udp_receive(int fd, uint8_t *data, size_t size
  * (TENF_E_AGAIN). */
 TENF_CHECKED enum tenf_status net_announcements_open(bool ipv6, int *ret_fd,
 						     struct net_error *reterr);
-/* Joins the group on one interface; joining twice is fine. */
+/* Joins the group on one interface; joining twice is fine. Of IPv6, Linux also
+ * delivers what arrives on other interfaces: the caller looks at the arrival
+ * interface, as it does at the source (NP-C-29). */
 TENF_CHECKED enum tenf_status net_announcements_join(int fd, bool ipv6, unsigned ifindex);
 
 #endif

@@ -204,6 +204,7 @@ static void an_ipv4_route_over_an_ipv6_next_hop_counts_as_ipv6(void **state)
 	expect(0, "fe80::1", "eth0");
 }
 
+/* PCP-C-50: anycast after the default router, with a switch. */
 static void anycast_comes_once_a_family_behind_all_else(void **state)
 {
 	struct net_gateway_query query = { .ipv6 = true, .anycast = true };
@@ -507,6 +508,7 @@ static void without_a_fitting_network_the_first_address_is_the_source(void **sta
 	expect_source(0, "10.9.9.9");
 }
 
+/* PCP-C-44: global IPv6 source preferred, unique-local avoided. */
 static void a_global_ipv6_source_goes_before_local_ones(void **state)
 {
 	(void)state;

@@ -30,6 +30,10 @@
 extern "C" {
 #endif
 
+#if defined(__GNUC__)
+#pragma GCC visibility push(default) /* the library itself is built hidden */
+#endif
+
 #define TENF_NONCE_SIZE 12      /* RFC 6887 §11.1 */
 #define TENF_ADDRESS_SIZE 64    /* any address text, scope included */
 #define TENF_INTERFACE_SIZE 16  /* IF_NAMESIZE of Linux */
@@ -319,6 +323,10 @@ const char *tenf_method_name(enum tenf_method method); /* "pcp", "natpmp", "igd"
 const char *tenf_state_name(enum tenf_state state);
 const char *tenf_event_name(enum tenf_event_kind kind);
 const char *tenf_address_class_name(enum tenf_address_class address_class);
+
+#if defined(__GNUC__)
+#pragma GCC visibility pop
+#endif
 
 #ifdef __cplusplus
 }

@@ -91,17 +91,36 @@ static void write_natpmp(const struct natpmp_slot *slot, struct tenf_writer *w)
 	natpmp_write_request(w, &request);
 }
 
-bool client_next_send(struct client *client, tenf_time now, struct tenf_writer *w)
+static struct inquiry *due_for_pcp(const struct client *client)
 {
 	for (struct inquiry *at = client->active.first; at != NULL; at = at->next) {
-		if (!at->pcp.on || !at->pcp.due)
-			continue;
-		write_pcp(client, at, w);
-		sent_pcp(client, at, now);
+		if (at->pcp.on && at->pcp.due)
+			return at;
+	}
+	return NULL;
+}
+
+static bool slot_is_due(const struct client *client)
+{
+	return client->slot.what != SLOT_FREE && client->slot.due;
+}
+
+bool client_has_due(const struct client *client)
+{
+	return slot_is_due(client) || due_for_pcp(client) != NULL;
+}
+
+bool client_next_send(struct client *client, tenf_time now, struct tenf_writer *w)
+{
+	struct inquiry *inquiry = due_for_pcp(client);
+
+	if (inquiry != NULL) {
+		write_pcp(client, inquiry, w);
+		sent_pcp(client, inquiry, now);
 		client->counters.sent++;
 		return true;
 	}
-	if (client->slot.what == SLOT_FREE || !client->slot.due)
+	if (!slot_is_due(client))
 		return false;
 	write_natpmp(&client->slot, w);
 	client->slot.due = false;

@@ -128,6 +128,8 @@ tenf_time client_deadline(const struct client *client);
 /* The next datagram for the gateway, at most PCP_MAX octets; false when none
  * is due. `now` is the time it is sent. */
 bool client_next_send(struct client *client, tenf_time now, struct tenf_writer *w);
+/* True when client_next_send() would give a datagram now. */
+bool client_has_due(const struct client *client);
 /* The next answered inquiry, unlinked; NULL when there is none. */
 struct inquiry *client_next_answer(struct client *client);
 

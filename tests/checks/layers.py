@@ -25,7 +25,7 @@ MAY_INCLUDE = {
     "keeper": ("core", "wire", "base"),
     "net": ("base",),
     "igd": ("base",),
-    "lib": ("core", "keeper", "net", "igd", "base"),
+    "lib": ("core", "keeper", "wire", "net", "igd", "base"),
     "control": ("base",),
     "agent": ("control", "base"),
     "gateway": ("wire", "base"),

@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Discovery: the same harmless question to every candidate gateway at once.
+ * Each candidate is a client of its own with one inquiry; nothing is opened.
+ */
+#include "core/client.h"
+#include "lib/convert.h"
+#include "lib/explain.h"
+#include "lib/wait.h"
+#include "net/clock.h"
+#include "net/poll.h"
+#include "net/udp.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+struct candidate {
+	struct route route;
+	int fd; /* -1 when no socket could be opened */
+	struct client client;
+	struct inquiry inquiry;
+	enum tenf_reason reason;
+	bool done;
+};
+
+struct tenf_discovery {
+	struct settings settings;
+	int poll_fd;
+	size_t count;
+	size_t open;
+	struct candidate *candidates;
+};
+
+static void start(struct tenf_discovery *d, struct candidate *c, tenf_time now)
+{
+	struct tenf_random random = net_random();
+	/* Who names a gateway wants to know what it speaks, whoever asks. */
+	bool forced = d->settings.has_gateway || d->settings.methods == TENF_METHOD_NATPMP;
+
+	if (route_open(&c->route, &c->fd, NULL) != TENF_OK ||
+	    net_poll_add(d->poll_fd, c->fd, (uint64_t)(c - d->candidates)) != TENF_OK) {
+		c->reason = TENF_REASON_NO_GATEWAY;
+		c->done = true;
+		return;
+	}
+	d->open++;
+	client_init(&c->client, &c->route.gateway, &c->route.source, d->settings.methods, forced,
+		    &random);
+	c->inquiry.question = (struct core_question){
+		.op = CORE_DISCOVER,
+		.methods = d->settings.methods,
+		.give_up = now + d->settings.timeout_ms * TENF_MILLISECOND,
+	};
+	client_ask(&c->client, &c->inquiry, now);
+}
+
+static void send_due(struct candidate *c, tenf_time now)
+{
+	uint8_t data[PCP_MAX];
+	struct tenf_writer w = tenf_writer_of(data, sizeof(data));
+
+	while (!c->done && client_next_send(&c->client, now, &w)) {
+		if (!w.failed && net_udp_send(c->fd, data, w.used) == TENF_E_REFUSED)
+			client_unreachable(&c->client, now);
+		w = tenf_writer_of(data, sizeof(data));
+	}
+}
+
+static void step(struct tenf_discovery *d, struct candidate *c, tenf_time now)
+{
+	struct inquiry *answered;
+
+	if (c->done)
+		return;
+	client_expire(&c->client, now);
+	send_due(c, now);
+	answered = client_next_answer(&c->client);
+	if (answered == NULL)
+		return;
+	c->reason = answered->answer.reason;
+	c->done = true;
+	d->open--;
+	net_poll_remove(d->poll_fd, c->fd);
+}
+
+enum tenf_status tenf_discovery_new(const struct tenf_options *options, bool only_best,
+				    struct tenf_discovery **ret, struct tenf_error *reterr)
+{
+	struct route routes[ROUTES_MAX];
+	struct net_error cause = { 0 };
+	struct settings settings;
+	struct tenf_discovery *d;
+	size_t count;
+	tenf_time now = net_now();
+	enum tenf_status status = settings_read(options, &settings, reterr);
+
+	if (status != TENF_OK)
+		return status;
+	status = route_find(&settings, routes, only_best ? 1 : ROUTES_MAX, &count, &cause);
+	if (status != TENF_OK)
+		return explain_system(reterr, status, "Cannot read the routes", &cause);
+	d = calloc(1, sizeof(*d));
+	if (d != NULL)
+		d->candidates = calloc(count > 0 ? count : 1, sizeof(*d->candidates));
+	if (d == NULL || d->candidates == NULL) {
+		free(d);
+		return explain_system(reterr, TENF_E_MEMORY, "Out of memory", NULL);
+	}
+	d->settings = settings;
+	if (net_poll_open(&d->poll_fd) != TENF_OK) {
+		free(d->candidates);
+		free(d);
+		return explain_system(reterr, TENF_E_SYSTEM, "Cannot wait for sockets", NULL);
+	}
+	d->count = count;
+	for (size_t i = 0; i < count; i++) {
+		d->candidates[i].route = routes[i];
+		d->candidates[i].fd = -1;
+		start(d, &d->candidates[i], now);
+		step(d, &d->candidates[i], now);
+	}
+	*ret = d;
+	return TENF_OK;
+}
+
+void tenf_discovery_free(struct tenf_discovery *discovery)
+{
+	if (discovery == NULL)
+		return;
+	for (size_t i = 0; i < discovery->count; i++) {
+		if (discovery->candidates[i].fd >= 0)
+			close(discovery->candidates[i].fd);
+	}
+	close(discovery->poll_fd);
+	free(discovery->candidates);
+	free(discovery);
+}
+
+int tenf_discovery_fd(const struct tenf_discovery *discovery)
+{
+	return discovery->poll_fd;
+}
+
+int tenf_discovery_timeout_ms(const struct tenf_discovery *discovery)
+{
+	tenf_time first = TENF_NEVER;
+
+	for (size_t i = 0; i < discovery->count; i++) {
+		if (!discovery->candidates[i].done)
+			first = tenf_time_min(first,
+					      client_deadline(&discovery->candidates[i].client));
+	}
+	return timeout_until_ms(first, net_now());
+}
+
+static void receive(struct candidate *c)
+{
+	uint8_t data[PCP_MAX + 4];
+
+	for (unsigned i = 0; i < 64; i++) {
+		struct tenf_endpoint from;
+		struct pcp_answer update;
+		unsigned ifindex;
+		size_t len;
+		enum tenf_status status =
+			net_udp_receive(c->fd, data, sizeof(data), &len, &from, &ifindex);
+
+		if (status == TENF_E_REFUSED)
+			client_unreachable(&c->client, net_now());
+		if (status != TENF_OK)
+			return;
+		if (len <= sizeof(data) && client_receive(&c->client, &from, data, len, net_now(),
+							  &update) == CLIENT_UPDATE)
+			client_update(&c->client, &update, false, net_now());
+	}
+}
+
+enum tenf_status tenf_discovery_process(struct tenf_discovery *discovery)
+{
+	uint64_t ready[ROUTES_MAX];
+	size_t count = net_poll_ready(discovery->poll_fd, ready, ROUTES_MAX);
+
+	for (size_t i = 0; i < count; i++) {
+		if (ready[i] < discovery->count)
+			receive(&discovery->candidates[ready[i]]);
+	}
+	for (size_t i = 0; i < discovery->count; i++)
+		step(discovery, &discovery->candidates[i], net_now());
+	return TENF_OK;
+}
+
+bool tenf_discovery_done(const struct tenf_discovery *discovery)
+{
+	return discovery->open == 0;
+}
+
+size_t tenf_discovery_count(const struct tenf_discovery *discovery)
+{
+	return discovery->count;
+}
+
+void tenf_discovery_gateway(const struct tenf_discovery *discovery, size_t index,
+			    struct tenf_gateway *ret)
+{
+	const struct candidate *c;
+	struct convert_scene scene = { .settings = &discovery->settings };
+
+	if (index >= discovery->count) {
+		convert_gateway(&scene, NULL, TENF_REASON_NO_GATEWAY, ret);
+		return;
+	}
+	c = &discovery->candidates[index];
+	scene.route = &c->route;
+	convert_gateway(&scene, c->fd >= 0 ? &c->client : NULL, c->reason, ret);
+}

@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: MIT */
+#include "lib/explain.h"
+
+#include "base/names.h"
+#include "base/text.h"
+#include "wire/natpmp.h"
+#include "wire/pcp.h"
+
+#include <string.h>
+
+static void add_gateway(struct tenf_text *t, const struct tenf_endpoint *gateway)
+{
+	char buffer[TENF_ENDPOINT_TEXT];
+
+	if (gateway->port == TENF_DEFAULT_PORT)
+		tenf_text_add(t, tenf_address_text(&gateway->address, buffer));
+	else
+		tenf_text_add(t, tenf_endpoint_text(gateway, buffer));
+}
+
+static void add_methods(struct tenf_text *t, unsigned asked)
+{
+	bool both = (asked & TENF_METHOD_PCP) != 0 && (asked & TENF_METHOD_NATPMP) != 0;
+
+	if (both)
+		tenf_text_add(t, "PCP and NAT-PMP");
+	else
+		tenf_text_add(t, asked & TENF_METHOD_PCP ? "PCP" : "NAT-PMP");
+}
+
+static void add_seconds(struct tenf_text *t, uint32_t timeout_ms)
+{
+	tenf_text_add_number(t, timeout_ms / 1000);
+	if (timeout_ms % 1000 >= 100) {
+		tenf_text_add_char(t, '.');
+		tenf_text_add_number(t, timeout_ms % 1000 / 100);
+	}
+	tenf_text_add(t, " s");
+}
+
+static void add_result(struct tenf_text *t, const struct explain_case *c)
+{
+	if (c->result < 0)
+		return;
+	tenf_text_add(t, " (");
+	tenf_text_add(t, c->method == TENF_METHOD_PCP ? pcp_result_name((uint8_t)c->result) :
+							natpmp_result_name((uint16_t)c->result));
+	tenf_text_add(t, ", ");
+	tenf_text_add(t, tenf_method_title(c->method));
+	tenf_text_add(t, " result ");
+	tenf_text_add_number(t, (uint64_t)c->result);
+	tenf_text_add(t, ")");
+}
+
+static void explain_silent(struct tenf_text *t, const struct explain_case *c)
+{
+	tenf_text_add(t, "No answer from ");
+	add_gateway(t, c->gateway);
+	tenf_text_add(t, " within ");
+	add_seconds(t, c->timeout_ms);
+	tenf_text_add(t, " (asked by ");
+	add_methods(t, c->asked);
+	tenf_text_add(t, "). The router may have port mapping switched off, or a firewall "
+			 "drops the answers.");
+}
+
+static void explain_no_gateway(struct tenf_text *t, const struct explain_case *c)
+{
+	tenf_text_add(t, "There is no gateway");
+	if (c->interface[0] != '\0') {
+		tenf_text_add(t, " on ");
+		tenf_text_add(t, c->interface);
+	}
+	tenf_text_add(t, ": no default route was found. Connect to a network, or name a gateway "
+			 "with --gateway.");
+}
+
+static void explain_no_service(struct tenf_text *t, const struct explain_case *c)
+{
+	add_gateway(t, c->gateway);
+	if (c->result >= 0) {
+		tenf_text_add(t, " answers, but speaks no version in common with us");
+		add_result(t, c);
+		tenf_text_add(t, ".");
+		return;
+	}
+	tenf_text_add(t, " does not offer port mapping: port ");
+	tenf_text_add_number(t, c->gateway->port);
+	tenf_text_add(t, " is closed. Switch on NAT-PMP, PCP or UPnP in the router.");
+}
+
+static const char *refusal(const struct explain_case *c)
+{
+	if (c->method == TENF_METHOD_PCP && c->result == PCP_ADDRESS_MISMATCH)
+		return " saw the request come from another address: there is a second NAT between "
+		       "here and it (double NAT)";
+	if (c->method == TENF_METHOD_PCP && c->result == PCP_UNSUPP_PROTOCOL)
+		return " does not map this protocol";
+	if (c->method == TENF_METHOD_PCP && c->result == PCP_MALFORMED_REQUEST)
+		return " did not understand the request";
+	return " refused by its policy";
+}
+
+void explain_reason(struct tenf_error *ret, const struct explain_case *c)
+{
+	struct tenf_text t;
+
+	*ret = (struct tenf_error){
+		.status = c->reason == TENF_REASON_NONE ? TENF_OK : TENF_E_FAILED,
+		.reason = c->reason,
+		.result = c->result,
+	};
+	t = tenf_text_of(ret->text, sizeof(ret->text));
+	if (c->reason != TENF_REASON_NONE && c->gateway == NULL) {
+		explain_no_gateway(&t, c);
+		return;
+	}
+	switch (c->reason) {
+	case TENF_REASON_NONE:
+		return;
+	case TENF_REASON_NO_GATEWAY:
+		explain_no_gateway(&t, c);
+		return;
+	case TENF_REASON_SILENT:
+		explain_silent(&t, c);
+		return;
+	case TENF_REASON_NO_SERVICE:
+		explain_no_service(&t, c);
+		return;
+	case TENF_REASON_REFUSED:
+		add_gateway(&t, c->gateway);
+		tenf_text_add(&t, refusal(c));
+		break;
+	case TENF_REASON_RESOURCES:
+		add_gateway(&t, c->gateway);
+		tenf_text_add(&t, " has no port or memory left for this computer, or its quota is "
+				  "used up");
+		break;
+	case TENF_REASON_NO_NETWORK:
+		add_gateway(&t, c->gateway);
+		tenf_text_add(&t, " has no external address at the moment; is its internet "
+				  "connection up?");
+		break;
+	case TENF_REASON_OTHER_PORT:
+		add_gateway(&t, c->gateway);
+		tenf_text_add(&t, " cannot give the port insisted on: it is in use by another "
+				  "device, or not allowed");
+		break;
+	case TENF_REASON_MALFORMED:
+		add_gateway(&t, c->gateway);
+		tenf_text_add(&t, " gave an answer that makes no sense (success without a port, "
+				  "lifetime or address)");
+		break;
+	case TENF_REASON_SYSTEM:
+		tenf_text_add(&t, "Something failed on this computer");
+		break;
+	}
+	add_result(&t, c);
+	tenf_text_add(&t, ".");
+}
+
+enum tenf_status explain_argument(struct tenf_error *reterr, const char *before,
+				  const char *value, const char *after)
+{
+	struct tenf_text t;
+
+	if (reterr == NULL)
+		return TENF_E_ARGUMENT;
+	*reterr = (struct tenf_error){ .status = TENF_E_ARGUMENT,
+				       .reason = TENF_REASON_SYSTEM,
+				       .result = -1 };
+	t = tenf_text_of(reterr->text, sizeof(reterr->text));
+	tenf_text_add(&t, before);
+	tenf_text_add(&t, value);
+	tenf_text_add(&t, after);
+	return TENF_E_ARGUMENT;
+}
+
+enum tenf_status explain_system(struct tenf_error *reterr, enum tenf_status status,
+				const char *what, const struct net_error *cause)
+{
+	struct tenf_text t;
+
+	if (reterr == NULL)
+		return status;
+	*reterr = (struct tenf_error){ .status = status,
+				       .reason = TENF_REASON_SYSTEM,
+				       .result = -1,
+				       .system_error = cause != NULL ? cause->code : 0 };
+	t = tenf_text_of(reterr->text, sizeof(reterr->text));
+	tenf_text_add(&t, what);
+	if (cause != NULL && cause->call != NULL) {
+		tenf_text_add(&t, ": ");
+		tenf_text_add(&t, cause->call);
+		tenf_text_add(&t, ": ");
+		tenf_text_add(&t, strerror(cause->code)); /* thread-local in every libc used */
+	}
+	return status;
+}
+
+void explain_nothing(struct tenf_error *ret)
+{
+	*ret = (struct tenf_error){ .result = -1 };
+}

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: MIT */
+#include "lib/route.h"
+
+#include "net/udp.h"
+
+#include <string.h>
+
+static struct route given(const struct settings *s)
+{
+	struct route r = {
+		.gateway = s->gateway,
+		.source = s->source,
+		.has_source = s->has_source,
+		.ifindex = s->ifindex,
+		.origin = TENF_ORIGIN_GIVEN,
+	};
+
+	memcpy(r.interface, s->interface, sizeof(r.interface));
+	return r;
+}
+
+static enum tenf_origin origin_of(enum net_origin origin)
+{
+	switch (origin) {
+	case NET_ORIGIN_ROUTE:
+		return TENF_ORIGIN_ROUTE;
+	case NET_ORIGIN_PEER:
+		return TENF_ORIGIN_PEER;
+	case NET_ORIGIN_ANYCAST:
+		return TENF_ORIGIN_ANYCAST;
+	}
+	return TENF_ORIGIN_ROUTE;
+}
+
+/* The source named by the user decides the interface as well: an address of
+ * ours belongs to one. */
+static bool fits(const struct settings *s, const struct net_gateway *g, unsigned source_ifindex)
+{
+	if (!s->has_source)
+		return true;
+	return tenf_address_is_v4(&g->address) == tenf_address_is_v4(&s->source) &&
+	       (source_ifindex == 0 || g->ifindex == 0 || g->ifindex == source_ifindex);
+}
+
+enum tenf_status route_find(const struct settings *s, struct route *ret, size_t max,
+			    size_t *ret_count, struct net_error *reterr)
+{
+	struct net_gateway_query query = {
+		.interface = s->interface[0] != '\0' ? s->interface : NULL,
+		.ipv6 = !s->has_source || !tenf_address_is_v4(&s->source),
+		.anycast = s->anycast,
+	};
+	struct net_gateways found;
+	unsigned source_ifindex;
+	enum tenf_status status;
+
+	if (s->has_gateway) {
+		ret[0] = given(s);
+		*ret_count = 1;
+		return TENF_OK;
+	}
+	status = net_gateways_find(&query, &found, reterr);
+	if (status != TENF_OK)
+		return status;
+	source_ifindex = s->has_source ? net_interface_of(&s->source) : 0;
+	*ret_count = 0;
+	for (size_t i = 0; i < found.count && *ret_count < max; i++) {
+		const struct net_gateway *g = &found.at[i];
+		struct route *r = &ret[*ret_count];
+
+		if (!fits(s, g, source_ifindex))
+			continue;
+		*r = (struct route){
+			.gateway = { g->address, TENF_DEFAULT_PORT },
+			.source = s->has_source ? s->source : g->source,
+			.has_source = s->has_source,
+			.ifindex = g->ifindex,
+			.origin = origin_of(g->origin),
+		};
+		memcpy(r->interface, g->interface, sizeof(r->interface));
+		++*ret_count;
+	}
+	return TENF_OK;
+}
+
+enum tenf_status route_open(struct route *route, int *ret_fd, struct net_error *reterr)
+{
+	struct net_udp_options options = {
+		.remote = route->gateway,
+		.source = route->has_source ? &route->source : NULL,
+		.ifindex = route->ifindex,
+	};
+	struct tenf_endpoint local;
+	enum tenf_status status = net_udp_connect(&options, ret_fd, &local, reterr);
+
+	if (status != TENF_OK)
+		return status;
+	route->source = local.address;
+	if (route->ifindex == 0) {
+		route->ifindex = net_interface_of(&local.address);
+		if (!net_interface_name(route->ifindex, route->interface))
+			route->interface[0] = '\0';
+	}
+	return TENF_OK;
+}
+
+bool route_equal(const struct route *a, const struct route *b)
+{
+	return a->ifindex == b->ifindex && tenf_endpoint_equal(&a->gateway, &b->gateway) &&
+	       tenf_address_equal(&a->source, &b->source);
+}

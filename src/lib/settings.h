@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+/* The caller's options, checked and copied: what every object of the library
+ * is made from. Owns its strings by value. */
+#ifndef TENF_LIB_SETTINGS_H
+#define TENF_LIB_SETTINGS_H
+
+#include "base/address.h"
+
+#include <tenforward/tenforward.h>
+
+struct settings {
+	bool has_gateway;
+	struct tenf_endpoint gateway;
+	bool has_source;
+	struct tenf_address source;
+	char interface[TENF_INTERFACE_SIZE]; /* "" for any */
+	unsigned ifindex;                    /* of the named interface, 0 for any */
+	unsigned methods;
+	uint32_t timeout_ms;
+	bool announcements;
+	bool watch;
+	bool anycast;
+};
+
+/* `options` may be NULL. TENF_E_ARGUMENT for what cannot be meant. */
+TENF_CHECKED enum tenf_status settings_read(const struct tenf_options *options,
+					    struct settings *ret, struct tenf_error *reterr);
+
+#endif

@@ -47,15 +47,25 @@ bool netns_enter(void)
 	return netns_ip("link set lo up\n");
 }
 
-bool netns_ip(const char *lines)
+static bool run_batch(const char *command, const char *lines)
 {
-	FILE *ip = popen("PATH=$PATH:/usr/sbin:/sbin exec ip -batch -", "w");
+	FILE *ip = popen(command, "w");
 	bool written;
 
 	if (ip == NULL)
 		return false;
 	written = fputs(lines, ip) >= 0;
 	return pclose(ip) == 0 && written;
+}
+
+bool netns_ip(const char *lines)
+{
+	return run_batch("PATH=$PATH:/usr/sbin:/sbin exec ip -batch -", lines);
+}
+
+bool netns_ip6(const char *lines)
+{
+	return run_batch("PATH=$PATH:/usr/sbin:/sbin exec ip -6 -batch -", lines);
 }
 
 static bool is_running(int fd, const char *name)

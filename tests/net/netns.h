@@ -13,8 +13,9 @@
 /* Into a fresh namespace with loopback up. False: the kernel says no. */
 bool netns_enter(void);
 
-/* Runs `ip` with these lines as its batch; false when one of them failed. */
+/* Runs `ip`, or `ip -6`, with these lines as its batch; false when one failed. */
 bool netns_ip(const char *lines);
+bool netns_ip6(const char *lines);
 
 /* Enters, and makes two Ethernets that are up: v0 with 10.0.0.2/24 and v1
  * with 10.1.0.2/24, whose other ends p0 and p1 are up without address. */

@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The table of mappings, one for both protocols. It is found by internal
+ * endpoint, by external endpoint and by host, each at constant cost, and it
+ * knows which lease ends next.
+ *
+ * A mapping that ends is not forgotten at once: its external port is withheld
+ * from others for a while (RFC 6887 §15), and the record says who gets it back.
+ *
+ * Changes are collected into a batch. A backend makes the batch true, then the
+ * ledger keeps it (ledger_commit) or takes it all back (ledger_rollback). What
+ * happened to a mapping within one batch is told as one change: the difference
+ * of before and after. No record goes away while a batch is open.
+ *
+ * The ledger owns its records and their cold parts; a pointer to one lives
+ * until the next ledger_sweep or ledger_clear. It reads no clock and decides nothing.
+ */
+#ifndef TENF_GATEWAY_LEDGER_H
+#define TENF_GATEWAY_LEDGER_H
+
+#include "base/address.h"
+#include "base/heap.h"
+#include "base/random.h"
+#include "gateway/ports.h"
+#include "wire/pcp-option.h"
+#include "wire/pcp.h"
+
+#define LEDGER_MAPPINGS_MAX (1u << 20)  /* largest MaxMappings */
+#define LEDGER_WITHHELD_MAX 65536u      /* ended records kept in all */
+#define LEDGER_WITHHELD_OF_HOST_MAX 64u /* and of one host; the oldest goes first */
+#define LEDGER_IDLE_HOSTS_MAX 1024u     /* hosts remembered that hold nothing */
+#define LEDGER_FILTERS_MAX 16u          /* RFC 6887 §13.3 wants one at least */
+#define LEDGER_DESCRIPTION_MAX 128u     /* octets kept of a DESCRIPTION */
+#define LEDGER_TWINS_MAX 4096u          /* own ports looked through for a free twin */
+
+enum ledger_maker {
+	LEDGER_BY_NATPMP = 1,
+	LEDGER_BY_PCP,
+	LEDGER_STATIC, /* by the administrator; never ends by itself */
+};
+
+enum ledger_state {
+	LEDGER_LIVE = 1,
+	LEDGER_ENDED, /* withheld: the port is not given to others yet */
+};
+
+enum ledger_end {
+	LEDGER_NOT_ENDED,
+	LEDGER_EXPIRED,
+	LEDGER_DELETED, /* by its owner */
+	LEDGER_REVOKED, /* by the administrator */
+};
+
+/* What few mappings have. */
+struct ledger_cold {
+	uint8_t description[LEDGER_DESCRIPTION_MAX];
+	uint8_t description_len;
+	uint8_t filter_count;
+	struct pcp_filter filters[];
+};
+
+struct ledger_host;
+
+struct ledger_mapping {
+	struct tenf_heap_entry timer; /* end of the lease, or of the withholding */
+	struct tenf_address internal_address;
+	struct ledger_mapping *next_internal; /* hash chains */
+	struct ledger_mapping *next_external;
+	struct ledger_mapping *host_next; /* all of one host, live or ended */
+	struct ledger_mapping *host_previous;
+	struct ledger_mapping *batch_next;
+	struct ledger_host *host;
+	struct ledger_cold *cold;  /* NULL: no description, no filter */
+	tenf_time made_at;
+	tenf_time committed_until; /* what the backend holds: end of lease, 0 for nothing */
+	uint8_t nonce[PCP_NONCE];  /* zero unless made by PCP */
+	uint32_t id;               /* unique within a life of the gateway */
+	uint32_t renewals;
+	uint32_t lifetime_s;       /* granted last */
+	uint16_t internal_port;
+	uint16_t external_port; /* of an IPv6 pinhole: the internal one */
+	int16_t rule;           /* that allowed it */
+	uint8_t protocol;       /* enum tenf_protocol: TENF_TCP or TENF_UDP */
+	uint8_t maker;          /* enum ledger_maker */
+	uint8_t state;          /* enum ledger_state */
+	uint8_t end;            /* enum ledger_end */
+	bool in_batch;
+};
+
+/* One host's part: what it holds, and what limits it. */
+struct ledger_host {
+	struct tenf_address address;
+	struct ledger_host *next_hash;
+	struct ledger_host *idle_next;
+	struct ledger_host *idle_previous;
+	struct ledger_mapping *live;
+	struct ledger_mapping *ended;      /* newest first */
+	struct ledger_mapping *ended_last; /* oldest */
+	uint32_t live_count;
+	uint32_t ended_count;
+	/* Token buckets of the responder: requests, and PREFER_FAILURE refusals. */
+	tenf_time requests_at;
+	tenf_time failures_at;
+	uint32_t requests_left;
+	uint32_t failures_left;
+};
+
+struct ledger_limits {
+	uint32_t mappings_max; /* live ones */
+	uint32_t withhold_udp_s;
+	uint32_t withhold_tcp_s;
+};
+
+struct ledger;
+
+TENF_CHECKED enum tenf_status ledger_new(const struct ledger_limits *limits,
+					 const struct tenf_random *random,
+					 const struct tenf_memory *memory, struct ledger **ret);
+void ledger_free(struct ledger *ledger);
+
+/* External ports in use; for reserving more. */
+struct ports *ledger_ports(struct ledger *ledger);
+
+/* The live mapping of an internal endpoint, NULL when there is none. */
+struct ledger_mapping *ledger_find(const struct ledger *ledger, const struct tenf_address *internal,
+				   enum tenf_protocol protocol, uint16_t internal_port);
+/* Who holds an external IPv4 port, live or withheld; NULL when nobody does. */
+struct ledger_mapping *ledger_find_external(const struct ledger *ledger,
+					    enum tenf_protocol protocol, uint16_t external_port);
+/* The withheld record whose port this internal endpoint may have back: its own
+ * one, deleted by itself, or expired and proved by the nonce (NULL: NAT-PMP). */
+struct ledger_mapping *ledger_find_ended(const struct ledger *ledger,
+					 const struct tenf_address *internal,
+					 enum tenf_protocol protocol, uint16_t internal_port,
+					 const uint8_t *nonce);
+
+/* May this host have this external port? False when it is reserved, held or
+ * withheld, or when another host has the twin. */
+bool ledger_port_is_free(const struct ledger *ledger, enum tenf_protocol protocol, uint16_t port,
+			 const struct tenf_address *host);
+/* A free port of `allowed` for this host, 0 when there is none. */
+uint16_t ledger_find_port(const struct ledger *ledger, enum tenf_protocol protocol,
+			  const struct tenf_address *host, const uint64_t allowed[PORTS_WORDS],
+			  const struct tenf_random *random);
+
+/* The host's record, made when missing; NULL when memory is out or every
+ * remembered host holds something and the limit is reached. */
+struct ledger_host *ledger_host(struct ledger *ledger, const struct tenf_address *address);
+
+struct ledger_wish {
+	struct tenf_address internal_address;
+	uint16_t internal_port;
+	uint16_t external_port;
+	enum tenf_protocol protocol;
+	enum ledger_maker maker;
+	const uint8_t *nonce; /* NULL for none */
+	uint32_t lifetime_s;  /* not looked at for a static one */
+	int rule;
+};
+
+/* A new mapping on a port known to be free, or a withheld one brought back.
+ * TENF_E_LIMIT at mappings_max, TENF_E_MEMORY. */
+TENF_CHECKED enum tenf_status ledger_add(struct ledger *ledger, const struct ledger_wish *wish,
+					 tenf_time now, struct ledger_mapping **ret);
+/* A new lease; `nonce` makes it PCP's (adoption of a NAT-PMP one). */
+void ledger_renew(struct ledger *ledger, struct ledger_mapping *m, uint32_t lifetime_s,
+		  const uint8_t *nonce, tenf_time now);
+void ledger_end(struct ledger *ledger, struct ledger_mapping *m, enum ledger_end why,
+		tenf_time now);
+/* Replaces description and filters (NULL, 0: none). TENF_E_MEMORY: unchanged. */
+TENF_CHECKED enum tenf_status ledger_set_cold(struct ledger *ledger, struct ledger_mapping *m,
+					      const struct ledger_cold *cold);
+
+/* Ends the lease that is over for longest and gives it back; NULL when none is. */
+struct ledger_mapping *ledger_expire_one(struct ledger *ledger, tenf_time now);
+/* Forgets ended records whose withholding is over, or that are over a limit.
+ * Does nothing while a batch is open. */
+void ledger_sweep(struct ledger *ledger, tenf_time now);
+/* The next end of either; TENF_NEVER when there is none. */
+tenf_time ledger_deadline(const struct ledger *ledger);
+
+enum ledger_change_kind {
+	LEDGER_INSTALL = 1,
+	LEDGER_RENEW, /* other end of lease, filters or name; same endpoints */
+	LEDGER_REMOVE,
+};
+
+struct ledger_cursor { /* starts as all zero */
+	struct ledger_mapping *at;
+	bool begun;
+};
+
+/* The next difference of the batch, in the order in which mappings were first
+ * touched; what came and went within the batch is passed over. False at the end. */
+bool ledger_next_change(struct ledger *ledger, struct ledger_cursor *cursor,
+			enum ledger_change_kind *ret_kind, struct ledger_mapping **ret);
+bool ledger_batch_is_open(const struct ledger *ledger);
+void ledger_commit(struct ledger *ledger);
+void ledger_rollback(struct ledger *ledger, tenf_time now);
+
+/* Forgets everything, the batch and withheld ports included. */
+void ledger_clear(struct ledger *ledger);
+
+uint32_t ledger_count(const struct ledger *ledger); /* live */
+uint32_t ledger_withheld(const struct ledger *ledger);
+/* Live mappings in no order; start with NULL. */
+const struct ledger_mapping *ledger_each(const struct ledger *ledger,
+					 const struct ledger_mapping *previous);
+
+/* Whole seconds left of a live lease, rounded up, at least 1; UINT32_MAX for static ones. */
+uint32_t ledger_remaining_s(const struct ledger_mapping *m, tenf_time now);
+
+#endif

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Who may have which port: a list of rules, the first that matches decides,
+ * and what none matches is denied. A rule looks at who asks, the protocol, the
+ * internal port and the external port; its limits then hold for the request.
+ *
+ * The external port is often the gateway's own choice, so a rule list also
+ * answers the other way round: the set of external ports it would allow, as a
+ * bitmap that the allocator searches (ports.h). Painting it costs one pass
+ * over the rules, whatever the ports look like.
+ */
+#ifndef TENF_GATEWAY_POLICY_H
+#define TENF_GATEWAY_POLICY_H
+
+#include "base/address.h"
+#include "base/attributes.h"
+#include "base/memory.h"
+
+#define POLICY_RULES_MAX 256
+#define POLICY_RANGES_MAX 16 /* ranges of one port list */
+#define POLICY_NO_RULE (-1)  /* denied because nothing matched */
+
+#define POLICY_PORT_WORDS (65536 / 64)
+
+enum policy_action {
+	POLICY_DENY,
+	POLICY_ALLOW,
+};
+
+struct policy_range {
+	uint16_t first;
+	uint16_t last;
+};
+
+struct policy_ports {
+	struct policy_range at[POLICY_RANGES_MAX];
+	size_t count; /* 0: every port */
+};
+
+/* All zero is "deny everybody everything". */
+struct policy_rule {
+	enum policy_action action;
+	struct tenf_prefix client; /* ::/0 is everybody, IPv4 too */
+	enum tenf_protocol protocol; /* 0 or TENF_BOTH: either */
+	struct policy_ports external;
+	struct policy_ports internal;
+	uint32_t mappings_max;    /* for each client; 0: no limit */
+	uint32_t lifetime_max_s;  /* 0: the gateway's own */
+	uint32_t requests_per_s;  /* for each client; 0: no limit */
+	bool third_party;         /* may map for other hosts, RFC 6887 §13.1 */
+};
+
+struct policy_query {
+	struct tenf_address client; /* who asks */
+	enum tenf_protocol protocol;
+	uint16_t internal_port;
+};
+
+struct policy {
+	const struct tenf_memory *memory;
+	struct policy_rule *rules;
+	size_t count;
+};
+
+/* Copies the rules. TENF_E_LIMIT above POLICY_RULES_MAX. */
+TENF_CHECKED enum tenf_status policy_init(struct policy *policy, const struct policy_rule *rules,
+					  size_t count, const struct tenf_memory *memory);
+void policy_done(struct policy *policy);
+
+/* The number of the first rule that matches, from 0, or POLICY_NO_RULE. */
+int policy_match(const struct policy *policy, const struct policy_query *query,
+		 uint16_t external_port);
+
+/* The rule's action; deny for POLICY_NO_RULE. */
+enum policy_action policy_action(const struct policy *policy, int rule);
+const struct policy_rule *policy_rule(const struct policy *policy, int rule); /* or NULL */
+
+/* Sets the bit of each external port that would be allowed; false when none is. */
+bool policy_paint(const struct policy *policy, const struct policy_query *query,
+		  uint64_t ret[POLICY_PORT_WORDS]);
+
+/* May this client map for other hosts? By the first rule for it that allows. */
+bool policy_third_party(const struct policy *policy, const struct tenf_address *client);
+
+bool policy_ports_contain(const struct policy_ports *ports, uint16_t port);
+
+#endif

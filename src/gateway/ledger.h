@@ -27,7 +27,7 @@
 
 #define LEDGER_MAPPINGS_MAX (1u << 20)  /* largest MaxMappings */
 #define LEDGER_WITHHELD_MAX 65536u      /* ended records kept in all */
-#define LEDGER_WITHHELD_OF_HOST_MAX 64u /* and of one host; the oldest goes first */
+#define LEDGER_WITHHELD_OF_HOST_MAX 64u /* and of one host; above, ports are free at once */
 #define LEDGER_IDLE_HOSTS_MAX 1024u     /* hosts remembered that hold nothing */
 #define LEDGER_FILTERS_MAX 16u          /* RFC 6887 §13.3 wants one at least */
 #define LEDGER_DESCRIPTION_MAX 128u     /* octets kept of a DESCRIPTION */
@@ -85,7 +85,10 @@ struct ledger_mapping {
 	uint8_t state;          /* enum ledger_state */
 	uint8_t end;            /* enum ledger_end */
 	bool in_batch;
+	bool is_saved; /* its state before the batch is kept aside */
 };
+_Static_assert(sizeof(void *) > 8 || sizeof(struct ledger_mapping) <= 144,
+	       "with its places in two hashes and a heap a mapping takes 192 octets at most");
 
 /* One host's part: what it holds, and what limits it. */
 struct ledger_host {
@@ -94,15 +97,14 @@ struct ledger_host {
 	struct ledger_host *idle_next;
 	struct ledger_host *idle_previous;
 	struct ledger_mapping *live;
-	struct ledger_mapping *ended;      /* newest first */
-	struct ledger_mapping *ended_last; /* oldest */
+	struct ledger_mapping *ended;
 	uint32_t live_count;
 	uint32_t ended_count;
-	/* Token buckets of the responder: requests, and PREFER_FAILURE refusals. */
+	/* The responder's: requests, and PREFER_FAILURE refusals, that count against a rate. */
 	tenf_time requests_at;
 	tenf_time failures_at;
-	uint32_t requests_left;
-	uint32_t failures_left;
+	uint32_t requests_used;
+	uint32_t failures_used;
 };
 
 struct ledger_limits {
@@ -134,6 +136,9 @@ struct ledger_mapping *ledger_find_ended(const struct ledger *ledger,
 					 enum tenf_protocol protocol, uint16_t internal_port,
 					 const uint8_t *nonce);
 
+/* Takes as long wherever the difference is. */
+bool ledger_nonce_equal(const uint8_t *a, const uint8_t *b);
+
 /* May this host have this external port? False when it is reserved, held or
  * withheld, or when another host has the twin. */
 bool ledger_port_is_free(const struct ledger *ledger, enum tenf_protocol protocol, uint16_t port,
@@ -143,8 +148,8 @@ uint16_t ledger_find_port(const struct ledger *ledger, enum tenf_protocol protoc
 			  const struct tenf_address *host, const uint64_t allowed[PORTS_WORDS],
 			  const struct tenf_random *random);
 
-/* The host's record, made when missing; NULL when memory is out or every
- * remembered host holds something and the limit is reached. */
+/* The host's record, made when missing; NULL when memory is out. It lives while
+ * the host holds something, and else among the last LEDGER_IDLE_HOSTS_MAX seen. */
 struct ledger_host *ledger_host(struct ledger *ledger, const struct tenf_address *address);
 
 struct ledger_wish {
@@ -162,19 +167,21 @@ struct ledger_wish {
  * TENF_E_LIMIT at mappings_max, TENF_E_MEMORY. */
 TENF_CHECKED enum tenf_status ledger_add(struct ledger *ledger, const struct ledger_wish *wish,
 					 tenf_time now, struct ledger_mapping **ret);
-/* A new lease; `nonce` makes it PCP's (adoption of a NAT-PMP one). */
-void ledger_renew(struct ledger *ledger, struct ledger_mapping *m, uint32_t lifetime_s,
-		  const uint8_t *nonce, tenf_time now);
+/* A new lease; a nonce makes it PCP's (adoption of a NAT-PMP one). TENF_E_MEMORY. */
+TENF_CHECKED enum tenf_status ledger_renew(struct ledger *ledger, struct ledger_mapping *m,
+					   uint32_t lifetime_s, const uint8_t *nonce,
+					   tenf_time now);
 void ledger_end(struct ledger *ledger, struct ledger_mapping *m, enum ledger_end why,
 		tenf_time now);
-/* Replaces description and filters (NULL, 0: none). TENF_E_MEMORY: unchanged. */
+/* Replaces description and filters by copies. TENF_E_MEMORY: unchanged. */
 TENF_CHECKED enum tenf_status ledger_set_cold(struct ledger *ledger, struct ledger_mapping *m,
-					      const struct ledger_cold *cold);
+					      const uint8_t *description, size_t description_len,
+					      const struct pcp_filter *filters,
+					      size_t filter_count);
 
 /* Ends the lease that is over for longest and gives it back; NULL when none is. */
 struct ledger_mapping *ledger_expire_one(struct ledger *ledger, tenf_time now);
-/* Forgets ended records whose withholding is over, or that are over a limit.
- * Does nothing while a batch is open. */
+/* Forgets ended records whose withholding is over; nothing while a batch is open. */
 void ledger_sweep(struct ledger *ledger, tenf_time now);
 /* The next end of either; TENF_NEVER when there is none. */
 tenf_time ledger_deadline(const struct ledger *ledger);
@@ -196,7 +203,7 @@ bool ledger_next_change(struct ledger *ledger, struct ledger_cursor *cursor,
 			enum ledger_change_kind *ret_kind, struct ledger_mapping **ret);
 bool ledger_batch_is_open(const struct ledger *ledger);
 void ledger_commit(struct ledger *ledger);
-void ledger_rollback(struct ledger *ledger, tenf_time now);
+void ledger_rollback(struct ledger *ledger);
 
 /* Forgets everything, the batch and withheld ports included. */
 void ledger_clear(struct ledger *ledger);

@@ -54,6 +54,7 @@ struct policy_query {
 	struct tenf_address client; /* who asks */
 	enum tenf_protocol protocol;
 	uint16_t internal_port;
+	bool third_party; /* for another host: a rule without third_party denies it */
 };
 
 struct policy {
@@ -67,19 +68,19 @@ TENF_CHECKED enum tenf_status policy_init(struct policy *policy, const struct po
 					  size_t count, const struct tenf_memory *memory);
 void policy_done(struct policy *policy);
 
-/* The number of the first rule that matches, from 0, or POLICY_NO_RULE. */
-int policy_match(const struct policy *policy, const struct policy_query *query,
-		 uint16_t external_port);
+/* May it have this external port? *ret_rule is the number of the rule that
+ * decided, from 0, or POLICY_NO_RULE. */
+bool policy_allows(const struct policy *policy, const struct policy_query *query,
+		   uint16_t external_port, int *ret_rule);
 
-/* The rule's action; deny for POLICY_NO_RULE. */
-enum policy_action policy_action(const struct policy *policy, int rule);
-const struct policy_rule *policy_rule(const struct policy *policy, int rule); /* or NULL */
+/* NULL for POLICY_NO_RULE. */
+const struct policy_rule *policy_rule(const struct policy *policy, int rule);
 
 /* Sets the bit of each external port that would be allowed; false when none is. */
 bool policy_paint(const struct policy *policy, const struct policy_query *query,
 		  uint64_t ret[POLICY_PORT_WORDS]);
 
-/* May this client map for other hosts? By the first rule for it that allows. */
+/* Is there any rule by which this client may map for other hosts? */
 bool policy_third_party(const struct policy *policy, const struct tenf_address *client);
 
 bool policy_ports_contain(const struct policy_ports *ports, uint16_t port);

@@ -18,12 +18,13 @@
 
 #define PORTS_WORDS (65536 / 64)
 #define PORTS_HIGH 49152 /* dynamic ports, given first when the client has no wish */
+#define PORTS_LOW 1024   /* below are the well-known ones, given last */
 
 struct ports {
-	uint64_t tcp[PORTS_WORDS];
-	uint64_t udp[PORTS_WORDS];
-	uint64_t never[PORTS_WORDS]; /* reserved for the gateway itself, as a bit of either */
-	uint64_t never_udp[PORTS_WORDS];
+	uint64_t taken_tcp[PORTS_WORDS];
+	uint64_t taken_udp[PORTS_WORDS];
+	uint64_t reserved_tcp[PORTS_WORDS]; /* for the gateway itself */
+	uint64_t reserved_udp[PORTS_WORDS];
 };
 
 /* Nothing taken; port 0 and UDP 5350 and 5351 are never given (RFC 6887 §11.3). */

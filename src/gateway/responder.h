@@ -96,8 +96,8 @@ struct responder_datagram {
 
 struct responder;
 
-/* Copies the config. Time starts at epoch 0 with an announcement series when
- * an external address is known. TENF_E_ARGUMENT, TENF_E_LIMIT, TENF_E_MEMORY. */
+/* Copies the config. The epoch starts at 0, with a series of announcements
+ * (NAT-PMP only where there is an external address). TENF_E_ARGUMENT, TENF_E_LIMIT, TENF_E_MEMORY. */
 TENF_CHECKED enum tenf_status responder_new(const struct responder_config *config,
 					    const struct tenf_random *random,
 					    const struct tenf_memory *memory, tenf_time now,

@@ -1,0 +1,313 @@
+/* SPDX-License-Identifier: MIT */
+#include "gateway/ledger-private.h"
+
+#include <string.h>
+
+/* ---- Records ---------------------------------------------------------- */
+
+static struct ledger_mapping *record_new(struct ledger *l)
+{
+	struct ledger_mapping *m = l->unused;
+
+	if (m == NULL) {
+		struct ledger_chunk *chunk = tenf_memory_zero(l->memory, 1, sizeof(*chunk));
+
+		if (chunk == NULL)
+			return NULL;
+		chunk->next = l->chunks;
+		l->chunks = chunk;
+		for (size_t i = LEDGER_CHUNK; i-- > 0;) {
+			chunk->at[i].batch_next = l->unused;
+			l->unused = &chunk->at[i];
+		}
+		m = l->unused;
+	}
+	l->unused = m->batch_next;
+	memset(m, 0, sizeof(*m));
+	return m;
+}
+
+static void leave_state(struct ledger *l, struct ledger_mapping *m)
+{
+	if (m->state == 0)
+		return;
+	tenf_heap_set(m->state == LEDGER_LIVE ? &l->leases : &l->withheld, &m->timer, TENF_NEVER);
+	ledger_host_unlink(l, m);
+	if (m->state == LEDGER_LIVE)
+		l->live_count--;
+	else
+		l->ended_count--;
+	m->state = 0;
+}
+
+void ledger_set_live(struct ledger *l, struct ledger_mapping *m, tenf_time until)
+{
+	leave_state(l, m);
+	m->state = LEDGER_LIVE;
+	ledger_host_link(l, m);
+	l->live_count++;
+	tenf_heap_set(&l->leases, &m->timer, until);
+}
+
+void ledger_set_ended(struct ledger *l, struct ledger_mapping *m, tenf_time until)
+{
+	leave_state(l, m);
+	m->state = LEDGER_ENDED;
+	ledger_host_link(l, m);
+	l->ended_count++;
+	tenf_heap_set(&l->withheld, &m->timer, until);
+}
+
+void ledger_drop(struct ledger *l, struct ledger_mapping *m)
+{
+	leave_state(l, m);
+	ledger_table_remove(l, m);
+	if (ledger_has_port(m))
+		ports_release(&l->ports, m->protocol, m->external_port);
+	tenf_memory_free(l->memory, m->cold);
+	m->batch_next = l->unused;
+	l->unused = m;
+}
+
+/* ---- Life ------------------------------------------------------------- */
+
+enum tenf_status ledger_new(const struct ledger_limits *limits, const struct tenf_random *random,
+			    const struct tenf_memory *memory, struct ledger **ret)
+{
+	struct ledger *l;
+
+	if (limits->mappings_max == 0 || limits->mappings_max > LEDGER_MAPPINGS_MAX)
+		return TENF_E_ARGUMENT;
+	l = tenf_memory_zero(memory, 1, sizeof(*l));
+	if (l == NULL)
+		return TENF_E_MEMORY;
+	l->memory = memory;
+	l->limits = *limits;
+	tenf_random_fill(random, l->key, sizeof(l->key));
+	tenf_heap_init(&l->leases, memory);
+	tenf_heap_init(&l->withheld, memory);
+	ports_init(&l->ports);
+	*ret = l;
+	return TENF_OK;
+}
+
+void ledger_clear(struct ledger *l)
+{
+	/* In the order of the chunks: each record that is in use is in a state. */
+	for (struct ledger_chunk *chunk = l->chunks; chunk != NULL; chunk = chunk->next) {
+		for (size_t i = 0; i < LEDGER_CHUNK; i++) {
+			struct ledger_mapping *m = &chunk->at[i];
+
+			if (m->state == 0)
+				continue;
+			ledger_drop_cold(l, m);
+			m->in_batch = false;
+			ledger_drop(l, m);
+		}
+	}
+	for (size_t i = 0; i < l->saved_count; i++)
+		tenf_memory_free(l->memory, l->saved[i].cold);
+	ledger_batch_clear(l);
+}
+
+void ledger_free(struct ledger *l)
+{
+	if (l == NULL)
+		return;
+	ledger_clear(l);
+	while (l->chunks != NULL) {
+		struct ledger_chunk *chunk = l->chunks;
+
+		l->chunks = chunk->next;
+		tenf_memory_free(l->memory, chunk);
+	}
+	ledger_hosts_clear(l);
+	tenf_heap_done(&l->leases);
+	tenf_heap_done(&l->withheld);
+	tenf_memory_free(l->memory, l->internal);
+	tenf_memory_free(l->memory, l->external);
+	tenf_memory_free(l->memory, l);
+}
+
+static void fill(struct ledger *l, struct ledger_mapping *m, const struct ledger_wish *wish,
+		 tenf_time now)
+{
+	bool is_static = wish->maker == LEDGER_STATIC;
+
+	memset(m->nonce, 0, sizeof(m->nonce));
+	if (wish->nonce != NULL)
+		memcpy(m->nonce, wish->nonce, sizeof(m->nonce));
+	m->made_at = now;
+	m->renewals = 0;
+	m->lifetime_s = is_static ? UINT32_MAX : wish->lifetime_s;
+	m->maker = (uint8_t)wish->maker;
+	m->rule = (int16_t)wish->rule;
+	m->end = LEDGER_NOT_ENDED;
+	ledger_set_live(l, m, is_static ? TENF_NEVER
+					: tenf_time_add(now, tenf_seconds(wish->lifetime_s)));
+}
+
+static enum tenf_status revive(struct ledger *l, struct ledger_mapping *m,
+			       const struct ledger_wish *wish, tenf_time now)
+{
+	if (ledger_save(l, m) != TENF_OK)
+		return TENF_E_MEMORY;
+	ledger_drop_cold(l, m);
+	fill(l, m, wish, now);
+	return TENF_OK;
+}
+
+enum tenf_status ledger_add(struct ledger *l, const struct ledger_wish *wish, tenf_time now,
+			    struct ledger_mapping **ret)
+{
+	size_t records = (size_t)l->live_count + l->ended_count + 1;
+	struct ledger_host *host;
+	struct ledger_mapping *m;
+
+	if (l->live_count >= l->limits.mappings_max)
+		return TENF_E_LIMIT;
+	m = ledger_find_place(l, wish);
+	if (m != NULL) {
+		enum tenf_status status = revive(l, m, wish, now);
+
+		if (status == TENF_OK)
+			*ret = m;
+		return status;
+	}
+	host = ledger_host(l, &wish->internal_address);
+	if (host == NULL || !ledger_table_grow(l) || tenf_heap_reserve(&l->leases, records) != TENF_OK ||
+	    tenf_heap_reserve(&l->withheld, records) != TENF_OK)
+		return TENF_E_MEMORY;
+	m = record_new(l);
+	if (m == NULL)
+		return TENF_E_MEMORY;
+	m->id = ++l->next_id;
+	m->host = host;
+	m->internal_address = wish->internal_address;
+	m->internal_port = wish->internal_port;
+	m->external_port = wish->external_port;
+	m->protocol = (uint8_t)wish->protocol;
+	if (ledger_has_port(m))
+		ports_take(&l->ports, wish->protocol, wish->external_port);
+	ledger_table_insert(l, m);
+	fill(l, m, wish, now);
+	ledger_touch(l, m);
+	*ret = m;
+	return TENF_OK;
+}
+
+enum tenf_status ledger_renew(struct ledger *l, struct ledger_mapping *m, uint32_t lifetime_s,
+			      const uint8_t *nonce, tenf_time now)
+{
+	if (ledger_save(l, m) != TENF_OK)
+		return TENF_E_MEMORY;
+	if (nonce != NULL) {
+		memcpy(m->nonce, nonce, sizeof(m->nonce));
+		m->maker = LEDGER_BY_PCP;
+	}
+	m->lifetime_s = lifetime_s;
+	m->renewals++;
+	tenf_heap_set(&l->leases, &m->timer, tenf_time_add(now, tenf_seconds(lifetime_s)));
+	return TENF_OK;
+}
+
+/* How long the port is kept from others: not at all above the limits, so that
+ * nobody locks away many ports by taking and giving back. */
+static uint32_t withhold_s(const struct ledger *l, const struct ledger_mapping *m)
+{
+	if (!ledger_has_port(m) || l->ended_count >= LEDGER_WITHHELD_MAX ||
+	    m->host->ended_count >= LEDGER_WITHHELD_OF_HOST_MAX)
+		return 0;
+	return m->protocol == TENF_TCP ? l->limits.withhold_tcp_s : l->limits.withhold_udp_s;
+}
+
+void ledger_end(struct ledger *l, struct ledger_mapping *m, enum ledger_end why, tenf_time now)
+{
+	ledger_touch(l, m);
+	m->end = (uint8_t)why;
+	ledger_set_ended(l, m, tenf_time_add(now, tenf_seconds(withhold_s(l, m))));
+}
+
+enum tenf_status ledger_set_cold(struct ledger *l, struct ledger_mapping *m,
+				 const uint8_t *description, size_t description_len,
+				 const struct pcp_filter *filters, size_t filter_count)
+{
+	struct ledger_cold *cold = NULL;
+
+	if (description_len > 0 || filter_count > 0) {
+		cold = tenf_memory_zero(l->memory, 1,
+					sizeof(*cold) + filter_count * sizeof(*filters));
+		if (cold == NULL)
+			return TENF_E_MEMORY;
+		cold->description_len = (uint8_t)description_len;
+		cold->filter_count = (uint8_t)filter_count;
+		if (description_len > 0)
+			memcpy(cold->description, description, description_len);
+		if (filter_count > 0)
+			memcpy(cold->filters, filters, filter_count * sizeof(*filters));
+	}
+	if (ledger_save(l, m) != TENF_OK) {
+		tenf_memory_free(l->memory, cold);
+		return TENF_E_MEMORY;
+	}
+	ledger_drop_cold(l, m);
+	m->cold = cold;
+	return TENF_OK;
+}
+
+/* ---- The clock -------------------------------------------------------- */
+
+static struct ledger_mapping *mapping_of(struct tenf_heap_entry *entry)
+{
+	return (struct ledger_mapping *)(void *)entry; /* the timer comes first */
+}
+_Static_assert(offsetof(struct ledger_mapping, timer) == 0, "mapping_of relies on it");
+
+struct ledger_mapping *ledger_expire_one(struct ledger *l, tenf_time now)
+{
+	struct ledger_mapping *m;
+
+	if (tenf_heap_deadline(&l->leases) > now)
+		return NULL;
+	m = mapping_of(tenf_heap_first(&l->leases));
+	/* From the end of the lease, not from when somebody looked. */
+	ledger_end(l, m, LEDGER_EXPIRED, m->timer.at);
+	return m;
+}
+
+void ledger_sweep(struct ledger *l, tenf_time now)
+{
+	if (ledger_batch_is_open(l))
+		return;
+	while (tenf_heap_deadline(&l->withheld) <= now)
+		ledger_drop(l, mapping_of(tenf_heap_first(&l->withheld)));
+}
+
+tenf_time ledger_deadline(const struct ledger *l)
+{
+	return tenf_time_min(tenf_heap_deadline(&l->leases), tenf_heap_deadline(&l->withheld));
+}
+
+uint32_t ledger_remaining_s(const struct ledger_mapping *m, tenf_time now)
+{
+	tenf_time left = m->timer.at - now;
+
+	if (m->maker == LEDGER_STATIC)
+		return UINT32_MAX;
+	return left <= TENF_SECOND ? 1 : (uint32_t)((left + TENF_SECOND - 1) / TENF_SECOND);
+}
+
+uint32_t ledger_count(const struct ledger *l)
+{
+	return l->live_count;
+}
+
+uint32_t ledger_withheld(const struct ledger *l)
+{
+	return l->ended_count;
+}
+
+struct ports *ledger_ports(struct ledger *l)
+{
+	return &l->ports;
+}

@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: MIT */
+#include "gateway/policy.h"
+
+#include <string.h>
+
+enum tenf_status policy_init(struct policy *policy, const struct policy_rule *rules, size_t count,
+			     const struct tenf_memory *memory)
+{
+	struct policy_rule *copy = NULL;
+
+	if (count > POLICY_RULES_MAX)
+		return TENF_E_LIMIT;
+	if (count > 0) {
+		copy = tenf_memory_zero(memory, count, sizeof(*copy));
+		if (copy == NULL)
+			return TENF_E_MEMORY;
+		memcpy(copy, rules, count * sizeof(*copy));
+	}
+	*policy = (struct policy){ .memory = memory, .rules = copy, .count = count };
+	return TENF_OK;
+}
+
+void policy_done(struct policy *policy)
+{
+	if (policy->memory != NULL)
+		tenf_memory_free(policy->memory, policy->rules);
+	*policy = (struct policy){ 0 };
+}
+
+bool policy_ports_contain(const struct policy_ports *ports, uint16_t port)
+{
+	for (size_t i = 0; i < ports->count; i++) {
+		if (port >= ports->at[i].first && port <= ports->at[i].last)
+			return true;
+	}
+	return ports->count == 0;
+}
+
+/* All but the external port. */
+static bool is_about(const struct policy_rule *rule, const struct policy_query *query)
+{
+	if (rule->protocol != 0 && rule->protocol != TENF_BOTH &&
+	    rule->protocol != query->protocol)
+		return false;
+	return tenf_prefix_contains(&rule->client, &query->client) &&
+	       policy_ports_contain(&rule->internal, query->internal_port);
+}
+
+static bool says_yes(const struct policy_rule *rule, const struct policy_query *query)
+{
+	return rule->action == POLICY_ALLOW && (rule->third_party || !query->third_party);
+}
+
+bool policy_allows(const struct policy *policy, const struct policy_query *query,
+		   uint16_t external_port, int *ret_rule)
+{
+	for (size_t i = 0; i < policy->count; i++) {
+		const struct policy_rule *rule = &policy->rules[i];
+
+		if (is_about(rule, query) && policy_ports_contain(&rule->external, external_port)) {
+			*ret_rule = (int)i;
+			return says_yes(rule, query);
+		}
+	}
+	*ret_rule = POLICY_NO_RULE;
+	return false;
+}
+
+const struct policy_rule *policy_rule(const struct policy *policy, int rule)
+{
+	return rule >= 0 && (size_t)rule < policy->count ? &policy->rules[rule] : NULL;
+}
+
+/* The bits of one word that lie between two ports. */
+static uint64_t word_mask(size_t word, unsigned first, unsigned last)
+{
+	uint64_t mask = UINT64_MAX;
+
+	if (word == first / 64)
+		mask &= UINT64_MAX << (first % 64);
+	if (word == last / 64)
+		mask &= UINT64_MAX >> (63 - last % 64);
+	return mask;
+}
+
+static void paint_range(uint64_t *bitmap, unsigned first, unsigned last, bool on)
+{
+	for (size_t word = first / 64; word <= last / 64; word++) {
+		uint64_t mask = word_mask(word, first, last);
+
+		if (on)
+			bitmap[word] |= mask;
+		else
+			bitmap[word] &= ~mask;
+	}
+}
+
+/* From the last rule to the first, so that the first one has the last word. */
+bool policy_paint(const struct policy *policy, const struct policy_query *query,
+		  uint64_t ret[POLICY_PORT_WORDS])
+{
+	uint64_t any = 0;
+
+	memset(ret, 0, POLICY_PORT_WORDS * sizeof(*ret));
+	for (size_t i = policy->count; i-- > 0;) {
+		const struct policy_rule *rule = &policy->rules[i];
+		bool on = says_yes(rule, query);
+
+		if (!is_about(rule, query))
+			continue;
+		if (rule->external.count == 0)
+			paint_range(ret, 0, UINT16_MAX, on);
+		for (size_t k = 0; k < rule->external.count; k++) {
+			const struct policy_range *range = &rule->external.at[k];
+
+			if (range->first <= range->last)
+				paint_range(ret, range->first, range->last, on);
+		}
+	}
+	ret[0] &= ~(uint64_t)1; /* port 0 is no port */
+	for (size_t word = 0; word < POLICY_PORT_WORDS; word++)
+		any |= ret[word];
+	return any != 0;
+}
+
+bool policy_third_party(const struct policy *policy, const struct tenf_address *client)
+{
+	for (size_t i = 0; i < policy->count; i++) {
+		const struct policy_rule *rule = &policy->rules[i];
+
+		if (rule->action == POLICY_ALLOW && rule->third_party &&
+		    tenf_prefix_contains(&rule->client, client))
+			return true;
+	}
+	return false;
+}

@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The inside of the responder, for its own files.
+ *
+ *	responder.c          life, arrival of datagrams, the clock, the batch
+ *	responder-queue.c    answers that wait, announcements, records
+ *	responder-map.c      may this mapping be had, and the change of the ledger
+ *	responder-natpmp.c   RFC 6886: bytes to a question, outcome to bytes
+ *	responder-pcp.c      RFC 6887: the same
+ *	responder-options.c  the options of a PCP request
+ */
+#ifndef TENF_GATEWAY_RESPONDER_PRIVATE_H
+#define TENF_GATEWAY_RESPONDER_PRIVATE_H
+
+#include "gateway/announcer.h"
+#include "gateway/responder.h"
+#include "wire/natpmp.h"
+
+struct responder_answer {
+	struct responder_datagram datagram;
+	/* Sent in its place when the commit fails; NULL: this answer promises nothing. */
+	const uint8_t *failure;
+	size_t failure_len;
+	uint8_t failure_result;
+	struct responder_record record;
+};
+
+struct responder {
+	const struct tenf_memory *memory;
+	struct tenf_random random;
+	struct responder_config config; /* links, rules and reserved are not looked at */
+	struct responder_link links[RESPONDER_LINKS_MAX];
+	size_t link_count;
+	struct policy policy;
+	struct ledger *ledger;
+	struct responder_quirks quirks;
+	struct responder_counts counts;
+
+	tenf_time epoch_start;
+	struct tenf_address external;       /* none4: none now */
+	struct tenf_address external_known; /* the last one that was not none */
+
+	struct announcer announcer;
+	size_t announce_at; /* next link and protocol of an announcement under way */
+	uint8_t announcement[PCP_HEADER];
+
+	bool committing;
+	bool flush; /* the backend must forget everything first */
+	bool flush_told;
+	struct ledger_cursor cursor;
+
+	struct responder_answer answers[RESPONDER_BATCH_MAX];
+	size_t answer_count;
+	size_t answers_released; /* may leave */
+	size_t answers_sent;
+	uint8_t octets[RESPONDER_BATCH_OCTETS];
+	size_t octets_used;
+
+	struct responder_record records[RESPONDER_RECORDS_MAX]; /* a ring */
+	size_t record_first;
+	size_t record_count;
+
+	uint64_t painted[POLICY_PORT_WORDS]; /* scratch of one allocation */
+};
+
+/* ---- Queue ------------------------------------------------------------ */
+
+/* Room for the largest answer and its failure. */
+bool responder_has_room(const struct responder *r);
+/* Forgets what has left, so that its room can be used again. */
+void responder_recycle(struct responder *r);
+struct tenf_writer responder_writer(struct responder *r);
+/* The octets written, NULL when the writer failed. */
+const uint8_t *responder_keep(struct responder *r, const struct tenf_writer *w);
+/* An answer to `in` with the octets of `w`; NULL when it could not be written. */
+struct responder_answer *responder_answer(struct responder *r, const struct responder_datagram *in,
+					  const struct tenf_writer *w,
+					  const struct responder_record *record);
+/* After a batch is over: what waited may leave. */
+void responder_release(struct responder *r, bool failed);
+void responder_record(struct responder *r, const struct responder_record *record);
+void responder_drop_answers(struct responder *r);
+
+/* ---- Mappings --------------------------------------------------------- */
+
+enum map_result {
+	MAP_DONE,
+	MAP_DENIED,     /* policy, or static and not to be touched */
+	MAP_NONCE,      /* somebody else's by the nonce; error lifetime is what is left */
+	MAP_RATE,
+	MAP_QUOTA,
+	MAP_RESOURCES,
+	MAP_NO_NETWORK,
+	MAP_NOT_EXACT,  /* PREFER_FAILURE and another endpoint */
+	MAP_PEERS,      /* too many filters */
+};
+
+/* What the options of a PCP request add. */
+struct map_extras {
+	bool exact;           /* PREFER_FAILURE */
+	bool third_party;
+	bool described;       /* a DESCRIPTION was there */
+	const uint8_t *description; /* in the packet */
+	size_t description_len;     /* as stored, 0 erases */
+	bool clear_filters;
+	struct pcp_filter filters[LEDGER_FILTERS_MAX + 1];
+	size_t filter_count; /* LEDGER_FILTERS_MAX + 1: too many */
+};
+
+struct map_question {
+	const struct responder_link *link;
+	struct tenf_address client;   /* who asks */
+	struct tenf_address internal; /* for whom */
+	enum tenf_protocol protocol;
+	uint16_t internal_port;
+	uint16_t external_port; /* suggested */
+	struct tenf_address external_address; /* suggested, PCP */
+	uint32_t lifetime_s;
+	const uint8_t *nonce; /* NULL: NAT-PMP */
+	struct map_extras extras;
+};
+
+struct map_outcome {
+	enum map_result result;
+	const struct ledger_mapping *mapping; /* on MAP_DONE, also when it was there before */
+	uint32_t lifetime_s; /* granted; or of the error, 0: the usual one */
+	uint32_t removed;
+	int rule;
+	enum responder_verdict verdict;
+	const char *why;
+};
+
+void responder_map(struct responder *r, const struct map_question *q, tenf_time now,
+		   struct map_outcome *ret);
+/* Lifetime 0. NAT-PMP: internal port 0 is every mapping of the protocol. */
+void responder_unmap(struct responder *r, const struct map_question *q, tenf_time now,
+		     struct map_outcome *ret);
+/* The record of a decision, without its wire result. */
+struct responder_record responder_record_of(const struct responder *r,
+					    const struct map_question *q,
+					    const struct map_outcome *outcome);
+
+/* ---- Protocols -------------------------------------------------------- */
+
+/* Result by which the request fails, or PCP_SUCCESS. */
+enum pcp_result responder_options(struct responder *r, const struct pcp_request *request,
+				  struct map_question *q);
+/* Those that were processed, as they came. */
+void responder_echo_options(const struct pcp_request *request, const struct map_question *q,
+			    const struct ledger_mapping *m, struct tenf_writer *w);
+
+void responder_natpmp(struct responder *r, const struct responder_link *link,
+		      const struct responder_datagram *in, tenf_time now);
+void responder_natpmp_unsupp_version(struct responder *r, const struct responder_datagram *in,
+				     tenf_time now);
+void responder_pcp(struct responder *r, const struct responder_link *link,
+		   const struct responder_datagram *in, tenf_time now);
+
+#endif

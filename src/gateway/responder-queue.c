@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Answers wait here from the decision to the commit, with the failure that
+ * takes their place when the commit does not come true. Their octets lie in
+ * one arena, which starts again from the front when everything has left.
+ */
+#include "gateway/responder-private.h"
+
+#include <string.h>
+
+bool responder_has_room(const struct responder *r)
+{
+	return r->answer_count < RESPONDER_BATCH_MAX &&
+	       r->octets_used + 2 * PCP_MAX <= RESPONDER_BATCH_OCTETS;
+}
+
+void responder_recycle(struct responder *r)
+{
+	if (r->answers_sent == r->answer_count)
+		responder_drop_answers(r);
+}
+
+void responder_drop_answers(struct responder *r)
+{
+	r->answer_count = 0;
+	r->answers_released = 0;
+	r->answers_sent = 0;
+	r->octets_used = 0;
+}
+
+struct tenf_writer responder_writer(struct responder *r)
+{
+	return tenf_writer_of(r->octets + r->octets_used, PCP_MAX);
+}
+
+const uint8_t *responder_keep(struct responder *r, const struct tenf_writer *w)
+{
+	if (w->failed)
+		return NULL;
+	r->octets_used += w->used;
+	return w->start;
+}
+
+struct responder_answer *responder_answer(struct responder *r, const struct responder_datagram *in,
+					  const struct tenf_writer *w,
+					  const struct responder_record *record)
+{
+	const uint8_t *data = responder_keep(r, w);
+	struct responder_answer *a;
+
+	if (data == NULL)
+		return NULL;
+	a = &r->answers[r->answer_count++];
+	*a = (struct responder_answer){
+		.datagram = { .from = in->to, .to = in->from, .interface = in->interface,
+			      .data = data, .len = w->used },
+		.record = *record,
+	};
+	return a;
+}
+
+void responder_record(struct responder *r, const struct responder_record *record)
+{
+	if (r->record_count == RESPONDER_RECORDS_MAX) {
+		r->counts.records_lost++;
+		return;
+	}
+	r->records[(r->record_first + r->record_count) % RESPONDER_RECORDS_MAX] = *record;
+	r->record_count++;
+}
+
+bool responder_next_record(struct responder *r, struct responder_record *ret)
+{
+	if (r->record_count == 0)
+		return false;
+	*ret = r->records[r->record_first];
+	r->record_first = (r->record_first + 1) % RESPONDER_RECORDS_MAX;
+	r->record_count--;
+	return true;
+}
+
+static void fail(struct responder *r, struct responder_answer *a)
+{
+	a->datagram.data = a->failure;
+	a->datagram.len = a->failure_len;
+	a->record.verdict = RESPONDER_REFUSED;
+	a->record.result = a->failure_result;
+	a->record.lifetime_s = 0;
+	a->record.external.port = 0;
+	a->record.count = 0;
+	a->record.why = "the backend could not do it";
+	r->counts.rolled_back++;
+}
+
+void responder_release(struct responder *r, bool failed)
+{
+	for (; r->answers_released < r->answer_count; r->answers_released++) {
+		struct responder_answer *a = &r->answers[r->answers_released];
+
+		if (failed && a->failure != NULL)
+			fail(r, a);
+		r->counts.answered++;
+		if (a->record.verdict == RESPONDER_REFUSED)
+			r->counts.refused++;
+		responder_record(r, &a->record);
+	}
+}
+
+/* ---- Announcements ---------------------------------------------------- */
+
+static void write_natpmp(struct responder *r, struct tenf_writer *w, tenf_time now)
+{
+	const struct natpmp_answer answer = {
+		.opcode = NATPMP_ANSWER + NATPMP_ADDRESS, .result = NATPMP_SUCCESS,
+		.epoch_s = responder_epoch_s(r, now), .external_address = r->external,
+	};
+
+	natpmp_write_answer(w, &answer);
+}
+
+static void write_pcp(struct responder *r, struct tenf_writer *w, tenf_time now)
+{
+	const struct pcp_answer answer = {
+		.opcode = PCP_ANNOUNCE, .result = PCP_SUCCESS,
+		.epoch_s = responder_epoch_s(r, now),
+	};
+
+	pcp_write_answer(w, &answer);
+}
+
+/* 224.0.0.1 and ff02::1, RFC 6886 §3.2.1 and RFC 6887 §14.1.3. */
+static struct tenf_endpoint group_of(const struct responder_link *link)
+{
+	static const struct tenf_address all_nodes = { { 0xff, 0x02, [15] = 1 } };
+	bool v4 = tenf_address_is_v4(&link->address.address);
+
+	return (struct tenf_endpoint){ v4 ? tenf_address_v4(0xe0000001) : all_nodes,
+				       PCP_ANNOUNCE_PORT };
+}
+
+/* Each link gets one of each protocol; even places are NAT-PMP, odd ones PCP. */
+static bool next_announcement(struct responder *r, tenf_time now, struct responder_datagram *ret)
+{
+	while (r->announce_at < 2 * r->link_count) {
+		const struct responder_link *link = &r->links[r->announce_at / 2];
+		bool pcp = r->announce_at % 2 == 1;
+		struct tenf_writer w = tenf_writer_of(r->announcement, sizeof(r->announcement));
+
+		r->announce_at++;
+		if (!(pcp ? r->config.pcp
+			  : r->config.natpmp && tenf_address_is_v4(&link->address.address)))
+			continue;
+		if (pcp ? r->quirks.ignore_pcp : r->quirks.ignore_natpmp)
+			continue;
+		if (pcp)
+			write_pcp(r, &w, now);
+		else
+			write_natpmp(r, &w, now);
+		*ret = (struct responder_datagram){
+			.from = link->address, .to = group_of(link),
+			.interface = link->interface, .data = r->announcement, .len = w.used,
+		};
+		return true;
+	}
+	return false;
+}
+
+bool responder_next_send(struct responder *r, tenf_time now, struct responder_datagram *ret)
+{
+	if (r->answers_sent < r->answers_released) {
+		*ret = r->answers[r->answers_sent++].datagram;
+		return true;
+	}
+	if (announcer_take(&r->announcer, now))
+		r->announce_at = 0;
+	return next_announcement(r, now, ret);
+}

@@ -1,0 +1,324 @@
+/* SPDX-License-Identifier: MIT */
+#include "gateway/responder-private.h"
+
+#include <string.h>
+
+void responder_config_init(struct responder_config *ret)
+{
+	*ret = (struct responder_config){
+		.natpmp = true, .pcp = true, .external_address = tenf_address_none4,
+		.lifetime_min_s = RESPONDER_LIFETIME_MIN_S,
+		.lifetime_max_s = RESPONDER_LIFETIME_MAX_S,
+		.withhold_udp_s = RESPONDER_WITHHOLD_UDP_S,
+		.withhold_tcp_s = RESPONDER_WITHHOLD_TCP_S,
+		.mappings_max = RESPONDER_MAPPINGS_MAX,
+		.filters_max = LEDGER_FILTERS_MAX,
+	};
+}
+
+static enum tenf_status check(const struct responder_config *c)
+{
+	if (c->link_count > RESPONDER_LINKS_MAX || c->reserved_count > RESPONDER_RESERVED_MAX)
+		return TENF_E_LIMIT;
+	if (c->lifetime_max_s == 0 || c->lifetime_min_s > c->lifetime_max_s ||
+	    c->filters_max > LEDGER_FILTERS_MAX || !tenf_address_is_v4(&c->external_address))
+		return TENF_E_ARGUMENT;
+	return TENF_OK;
+}
+
+static enum tenf_status fill(struct responder *r, const struct responder_config *c)
+{
+	const struct ledger_limits limits = { c->mappings_max, c->withhold_udp_s,
+					      c->withhold_tcp_s };
+	enum tenf_status status = policy_init(&r->policy, c->rules, c->rule_count, r->memory);
+
+	if (status == TENF_OK)
+		status = ledger_new(&limits, &r->random, r->memory, &r->ledger);
+	if (status != TENF_OK)
+		return status;
+	for (size_t i = 0; i < c->reserved_count; i++)
+		ports_reserve(ledger_ports(r->ledger), c->reserved[i].protocol,
+			      c->reserved[i].port);
+	return TENF_OK;
+}
+
+enum tenf_status responder_new(const struct responder_config *config,
+			       const struct tenf_random *random, const struct tenf_memory *memory,
+			       tenf_time now, struct responder **ret)
+{
+	enum tenf_status status = check(config);
+	struct responder *r;
+
+	if (status != TENF_OK)
+		return status;
+	r = tenf_memory_zero(memory, 1, sizeof(*r));
+	if (r == NULL)
+		return TENF_E_MEMORY;
+	r->memory = memory;
+	r->random = *random;
+	r->config = *config;
+	status = fill(r, config);
+	if (status != TENF_OK) {
+		responder_free(r);
+		return status;
+	}
+	if (config->link_count > 0)
+		memcpy(r->links, config->links, config->link_count * sizeof(r->links[0]));
+	r->link_count = config->link_count;
+	r->announce_at = 2 * r->link_count;
+	r->epoch_start = now;
+	r->external = config->external_address;
+	r->external_known = config->external_address;
+	announcer_init(&r->announcer);
+	announcer_start(&r->announcer, now);
+	*ret = r;
+	return TENF_OK;
+}
+
+void responder_free(struct responder *r)
+{
+	if (r == NULL)
+		return;
+	ledger_free(r->ledger);
+	policy_done(&r->policy);
+	tenf_memory_free(r->memory, r);
+}
+
+uint32_t responder_epoch_s(const struct responder *r, tenf_time now)
+{
+	return (uint32_t)((now - r->epoch_start) / TENF_SECOND);
+}
+
+struct tenf_endpoint responder_external_of(const struct responder *r,
+					   const struct ledger_mapping *m)
+{
+	bool v4 = tenf_address_is_v4(&m->internal_address);
+
+	return (struct tenf_endpoint){ v4 ? r->external : m->internal_address, m->external_port };
+}
+
+/* ---- Arrival ---------------------------------------------------------- */
+
+/* Only what came in where it is served, to the address that serves it, from a
+ * host of that network (RFC 6886 §3.3, RFC 6887 §8.2). */
+static const struct responder_link *find_link(const struct responder *r,
+					      const struct responder_datagram *in)
+{
+	for (size_t i = 0; i < r->link_count; i++) {
+		const struct responder_link *link = &r->links[i];
+
+		if (link->interface == in->interface &&
+		    tenf_address_equal(&link->address.address, &in->to.address) &&
+		    tenf_prefix_contains(&link->network, &in->from.address))
+			return in->from.port != 0 ? link : NULL;
+	}
+	return NULL;
+}
+
+/* Which protocol answers: octet 0 selects (RFC 6886 §1.1, RFC 6887 §9). */
+static void dispatch(struct responder *r, const struct responder_link *link,
+		     const struct responder_datagram *in, tenf_time now)
+{
+	bool v4 = tenf_address_is_v4(&in->from.address);
+	bool natpmp = r->config.natpmp && v4;
+	bool version0 = in->data[0] == NATPMP_VERSION;
+
+	if (version0 ? r->quirks.ignore_natpmp : r->quirks.ignore_pcp)
+		r->counts.dropped_quirk++;
+	else if (natpmp && version0)
+		responder_natpmp(r, link, in, now);
+	else if (r->config.pcp)
+		responder_pcp(r, link, in, now);
+	else if (natpmp && in->data[1] < NATPMP_ANSWER)
+		responder_natpmp_unsupp_version(r, in, now);
+	else
+		r->counts.dropped_bytes++;
+}
+
+static void record_expiry(struct responder *r, const struct ledger_mapping *m)
+{
+	const struct responder_record record = {
+		.verdict = RESPONDER_EXPIRED, .protocol = (enum tenf_protocol)m->protocol,
+		.version = m->maker == LEDGER_BY_PCP ? PCP_VERSION : NATPMP_VERSION,
+		.client = m->internal_address,
+		.internal = { m->internal_address, m->internal_port },
+		.external = responder_external_of(r, m), .count = 1, .rule = m->rule,
+	};
+
+	responder_record(r, &record);
+}
+
+static void end_leases(struct responder *r, tenf_time now)
+{
+	struct ledger_mapping *m;
+
+	while ((m = ledger_expire_one(r->ledger, now)) != NULL)
+		record_expiry(r, m);
+	ledger_sweep(r->ledger, now);
+}
+
+enum tenf_status responder_receive(struct responder *r, const struct responder_datagram *in,
+				   tenf_time now)
+{
+	const struct responder_link *link;
+
+	responder_recycle(r);
+	if (r->committing || !responder_has_room(r))
+		return TENF_E_AGAIN;
+	r->counts.received++;
+	link = find_link(r, in);
+	if (link == NULL) {
+		r->counts.dropped_place++;
+		return TENF_OK;
+	}
+	if (in->len < 2) {
+		r->counts.dropped_bytes++;
+		return TENF_OK;
+	}
+	end_leases(r, now);
+	dispatch(r, link, in, now);
+	if (!ledger_batch_is_open(r->ledger))
+		responder_release(r, false);
+	return TENF_OK;
+}
+
+/* ---- The clock and the batch ------------------------------------------ */
+
+void responder_expire(struct responder *r, tenf_time now)
+{
+	if (!r->committing)
+		end_leases(r, now);
+}
+
+tenf_time responder_deadline(const struct responder *r)
+{
+	if (r->committing)
+		return TENF_NEVER;
+	return tenf_time_min(ledger_deadline(r->ledger), announcer_deadline(&r->announcer));
+}
+
+bool responder_next_change(struct responder *r, struct responder_change *ret)
+{
+	enum ledger_change_kind kind;
+	struct ledger_mapping *m;
+
+	if (!r->committing) {
+		r->committing = true;
+		r->flush_told = false;
+		r->cursor = (struct ledger_cursor){ 0 };
+	}
+	if (r->flush && !r->flush_told) {
+		r->flush_told = true;
+		*ret = (struct responder_change){ .kind = RESPONDER_FLUSH };
+		return true;
+	}
+	if (!ledger_next_change(r->ledger, &r->cursor, &kind, &m))
+		return false;
+	*ret = (struct responder_change){ .mapping = m, .external = responder_external_of(r, m) };
+	switch (kind) {
+	case LEDGER_INSTALL:
+		ret->kind = RESPONDER_INSTALL;
+		break;
+	case LEDGER_RENEW:
+		ret->kind = RESPONDER_RENEW;
+		break;
+	case LEDGER_REMOVE:
+		ret->kind = RESPONDER_REMOVE;
+		break;
+	}
+	return true;
+}
+
+void responder_committed(struct responder *r, enum tenf_status status, tenf_time now)
+{
+	bool failed = status != TENF_OK;
+
+	(void)now;
+	if (!r->committing)
+		return;
+	r->committing = false;
+	if (failed) {
+		ledger_rollback(r->ledger);
+	} else {
+		ledger_commit(r->ledger);
+		if (r->flush_told)
+			r->flush = false;
+	}
+	responder_release(r, failed);
+}
+
+/* ---- What happens to the gateway -------------------------------------- */
+
+static void restart_epoch(struct responder *r, tenf_time now, const char *why)
+{
+	const struct responder_record record = {
+		.verdict = RESPONDER_RESTARTED, .rule = POLICY_NO_RULE,
+		.external = { r->external, 0 }, .why = why,
+	};
+
+	r->epoch_start = now;
+	announcer_start(&r->announcer, now);
+	responder_record(r, &record);
+}
+
+void responder_reboot(struct responder *r, tenf_time now)
+{
+	ledger_clear(r->ledger);
+	responder_drop_answers(r);
+	r->committing = false;
+	r->flush = true;
+	restart_epoch(r, now, "every mapping is lost");
+}
+
+void responder_set_external(struct responder *r, const struct tenf_address *address, tenf_time now)
+{
+	bool was_known = !tenf_address_is_none(&r->external_known);
+
+	if (tenf_address_equal(&r->external, address))
+		return;
+	r->external = *address;
+	if (tenf_address_is_none(address))
+		return;
+	/* The first address, or the same one again, takes nothing from anybody. */
+	if (was_known && !tenf_address_equal(&r->external_known, address))
+		restart_epoch(r, now, "another external address");
+	else
+		announcer_start(&r->announcer, now);
+	r->external_known = *address;
+}
+
+enum tenf_status responder_add_static(struct responder *r, enum tenf_protocol protocol,
+				      const struct tenf_endpoint *internal, uint16_t external_port,
+				      tenf_time now)
+{
+	const struct ledger_wish wish = {
+		.internal_address = internal->address, .internal_port = internal->port,
+		.external_port = external_port, .protocol = protocol, .maker = LEDGER_STATIC,
+		.rule = POLICY_NO_RULE,
+	};
+	struct ledger_mapping *m;
+
+	if (r->committing)
+		return TENF_E_AGAIN;
+	if (ledger_find(r->ledger, &internal->address, protocol, internal->port) != NULL ||
+	    (tenf_address_is_v4(&internal->address) &&
+	     !ledger_port_is_free(r->ledger, protocol, external_port, &internal->address)))
+		return TENF_E_LIMIT;
+	return ledger_add(r->ledger, &wish, now, &m);
+}
+
+void responder_set_quirks(struct responder *r, const struct responder_quirks *quirks)
+{
+	r->quirks = *quirks;
+}
+
+void responder_count(const struct responder *r, struct responder_counts *ret)
+{
+	*ret = r->counts;
+}
+
+const struct ledger_mapping *responder_mappings(const struct responder *r,
+						const struct ledger_mapping *previous)
+{
+	return ledger_each(r->ledger, previous);
+}

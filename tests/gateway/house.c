@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: MIT */
+#include "house.h"
+
+#include <string.h>
+
+const struct tenf_address house_gateway = {
+	{ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 192, 168, 1, 1 }
+};
+const struct tenf_address house_external = {
+	{ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 203, 0, 113, 7 }
+};
+
+struct tenf_address house_host(unsigned last)
+{
+	return tenf_address_v4(0xc0a80100u + last);
+}
+
+struct tenf_address house_v6(const char *text)
+{
+	struct tenf_address a;
+
+	assert_true(tenf_address_parse(text, &a));
+	return a;
+}
+
+static struct responder_link link_of(const char *address, const char *network)
+{
+	struct responder_link link = { .interface = HOUSE_LAN };
+
+	assert_true(tenf_endpoint_parse(address, PCP_PORT, &link.address));
+	assert_true(tenf_prefix_parse(network, &link.network));
+	return link;
+}
+
+void house_init(struct house *h)
+{
+	memset(h, 0, sizeof(*h));
+	h->links[0] = link_of("192.168.1.1", "192.168.1.0/24");
+	h->links[1] = link_of("2001:db8:1::1", "2001:db8:1::/64");
+	h->rules[0].action = POLICY_ALLOW;
+	tenf_seeded_init(&h->seeded, 20261122);
+	h->random = tenf_seeded_random(&h->seeded);
+	responder_config_init(&h->config);
+	h->config.links = h->links;
+	h->config.link_count = 2;
+	h->config.rules = h->rules;
+	h->config.rule_count = 1;
+	h->config.external_address = house_external;
+	h->now = 1000 * TENF_SECOND;
+}
+
+void house_start(struct house *h)
+{
+	assert_int_equal(responder_new(&h->config, &h->random, &tenf_memory_libc, h->now, &h->r),
+			 TENF_OK);
+}
+
+void house_stop(struct house *h)
+{
+	responder_free(h->r);
+	h->r = NULL;
+}
+
+static void apply(struct house *h, const struct responder_change *change)
+{
+	switch (change->kind) {
+	case RESPONDER_INSTALL:
+		h->installs++;
+		h->held++;
+		break;
+	case RESPONDER_RENEW:
+		h->renewals++;
+		break;
+	case RESPONDER_REMOVE:
+		h->removals++;
+		h->held--;
+		break;
+	case RESPONDER_FLUSH:
+		h->flushes++;
+		h->held = 0;
+		break;
+	}
+}
+
+static void commit(struct house *h)
+{
+	struct house undone = *h;
+	struct responder_change change;
+
+	while (responder_next_change(h->r, &change))
+		apply(h, &change);
+	if (h->backend != TENF_OK)
+		h->held = undone.held;
+	responder_committed(h->r, h->backend, h->now);
+}
+
+void house_turn(struct house *h)
+{
+	struct responder_datagram out;
+	struct responder_record record;
+
+	responder_expire(h->r, h->now);
+	commit(h);
+	while (responder_next_send(h->r, h->now, &out)) {
+		if (out.to.port == PCP_ANNOUNCE_PORT)
+			continue;
+		assert_true(out.len <= sizeof(h->answer));
+		memcpy(h->answer, out.data, out.len);
+		h->sent = out;
+		h->sent.data = h->answer;
+		h->answers++;
+	}
+	while (responder_next_record(h->r, &record)) {
+		h->record = record;
+		h->records++;
+	}
+	assert_int_equal(h->held, house_count(h));
+}
+
+void house_wait(struct house *h, tenf_duration time)
+{
+	h->now += time;
+	house_turn(h);
+}
+
+void house_send_as(struct house *h, const struct responder_datagram *in)
+{
+	h->answers = 0;
+	assert_int_equal(responder_receive(h->r, in, h->now), TENF_OK);
+	house_turn(h);
+}
+
+static struct responder_datagram datagram(const struct house *h, const struct tenf_endpoint *from,
+					  const uint8_t *data, size_t len)
+{
+	bool v4 = tenf_address_is_v4(&from->address);
+
+	return (struct responder_datagram){
+		.from = *from, .to = h->links[v4 ? 0 : 1].address, .interface = HOUSE_LAN,
+		.data = data, .len = len,
+	};
+}
+
+void house_hand_in(struct house *h, const struct tenf_endpoint *from, const uint8_t *data,
+		   size_t len)
+{
+	const struct responder_datagram in = datagram(h, from, data, len);
+
+	assert_int_equal(responder_receive(h->r, &in, h->now), TENF_OK);
+}
+
+void house_send(struct house *h, const struct tenf_endpoint *from, const uint8_t *data, size_t len)
+{
+	const struct responder_datagram in = datagram(h, from, data, len);
+
+	house_send_as(h, &in);
+}
+
+struct natpmp_answer house_natpmp(struct house *h, unsigned host, enum tenf_protocol protocol,
+				  uint16_t internal, uint16_t external, uint32_t lifetime_s)
+{
+	const struct natpmp_request request = {
+		.opcode = natpmp_opcode_of(protocol), .internal_port = internal,
+		.external_port = external, .lifetime_s = lifetime_s,
+	};
+	const struct tenf_endpoint from = { house_host(host), 50000 };
+	struct natpmp_answer answer;
+	uint8_t data[16];
+	struct tenf_writer w = tenf_writer_of(data, sizeof(data));
+
+	natpmp_write_request(&w, &request);
+	house_send(h, &from, data, w.used);
+	assert_int_equal(h->answers, 1);
+	assert_int_equal(h->sent.len, 16);
+	assert_int_equal(natpmp_decode_answer(h->answer, h->sent.len, &answer), TENF_OK);
+	return answer;
+}
+
+size_t house_write(const struct wish *wish, uint8_t *ret, size_t size)
+{
+	struct pcp_request request = {
+		.opcode = PCP_MAP, .lifetime_s = wish->lifetime_s,
+		.client = wish->from != NULL ? *wish->from : house_host(wish->host),
+		.map = { .protocol = (uint8_t)wish->protocol, .internal_port = wish->internal,
+			 .external_port = wish->external, .external_address = wish->address },
+	};
+	struct tenf_writer w = tenf_writer_of(ret, size);
+
+	if (wish->from == NULL && tenf_address_equal(&wish->address, &tenf_address_none6))
+		request.map.external_address = tenf_address_none4;
+	memset(request.map.nonce, wish->nonce, PCP_NONCE);
+	pcp_write_request(&w, &request);
+	tenf_writer_copy(&w, wish->options, wish->options_len);
+	assert_false(w.failed);
+	return w.used;
+}
+
+struct pcp_answer house_pcp(struct house *h, const struct wish *wish)
+{
+	const struct tenf_endpoint from = {
+		wish->from != NULL ? *wish->from : house_host(wish->host), 50000
+	};
+	struct pcp_answer answer;
+	uint8_t data[1200];
+	size_t len = house_write(wish, data, sizeof(data));
+
+	house_send(h, &from, data, len);
+	assert_int_equal(h->answers, 1);
+	assert_int_equal(pcp_decode_answer(h->answer, h->sent.len, &answer), TENF_OK);
+	return answer;
+}
+
+uint32_t house_count(const struct house *h)
+{
+	const struct ledger_mapping *m = NULL;
+	uint32_t count = 0;
+
+	while ((m = responder_mappings(h->r, m)) != NULL)
+		count++;
+	return count;
+}
+
+const struct ledger_mapping *house_find(const struct house *h, enum tenf_protocol protocol,
+					uint16_t external)
+{
+	const struct ledger_mapping *m = NULL;
+
+	while ((m = responder_mappings(h->r, m)) != NULL) {
+		if (m->protocol == (uint8_t)protocol && m->external_port == external)
+			return m;
+	}
+	return NULL;
+}

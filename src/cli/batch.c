@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: MIT */
+#include "cli/batch.h"
+
+#include "base/text.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static bool covers(const struct wish *wish, enum tenf_protocol protocol)
+{
+	return wish->protocol == TENF_BOTH || wish->protocol == protocol;
+}
+
+/* The recorded lease a wish would renew, tcp before udp. */
+static const struct lease *recorded(const struct leases *leases, const struct wishes *wishes,
+				    const struct wish *wish, const struct tenf_gateway *gateway)
+{
+	const char *host = wishes->for_host[0] != '\0' ? wishes->for_host : gateway->source;
+	const struct lease *found = NULL;
+
+	for (size_t i = 0; i < leases->count; i++) {
+		const struct lease *lease = &leases->items[i];
+		const struct tenf_mapping *m = &lease->mapping;
+
+		if (m->internal_port != wish->internal_port || !covers(wish, m->protocol) ||
+		    m->gateway_port != gateway->port || strcmp(m->gateway, gateway->address) != 0)
+			continue;
+		if (host[0] != '\0' && strcmp(m->internal_address, host) != 0)
+			continue;
+		if (found == NULL || m->protocol == TENF_TCP)
+			found = lease;
+	}
+	return found;
+}
+
+static bool add_half(struct batch *batch, uint32_t id)
+{
+	struct half *half = &batch->halves[batch->count];
+
+	if (!tenf_session_mapping(batch->session, id, &half->mapping))
+		return false;
+	half->id = id;
+	half->pair = half->mapping.pair;
+	batch->count++;
+	return true;
+}
+
+static enum tenf_status ask(struct batch *batch, const struct leases *leases,
+			    const struct wish *wish)
+{
+	const struct wishes *wishes = batch->wishes;
+	const struct lease *lease;
+	struct tenf_gateway gateway;
+	struct tenf_request request;
+	enum tenf_status status;
+	uint32_t id = 0;
+
+	tenf_session_gateway(batch->session, &gateway);
+	lease = recorded(leases, wishes, wish, &gateway);
+	tenf_request_init(&request);
+	request.protocol = wish->protocol;
+	request.internal_port = wish->internal_port;
+	request.external_port = wish->external_port;
+	request.lifetime_s = wishes->lifetime_s;
+	request.exact = wishes->exact;
+	request.keep = batch->keep;
+	request.internal_address = wishes->for_host[0] != '\0' ? wishes->for_host : NULL;
+	request.description = wishes->name;
+	if (lease != NULL) {
+		request.nonce = lease->mapping.nonce;
+		request.external_address = lease->mapping.external_address[0] != '\0'
+						   ? lease->mapping.external_address
+						   : NULL;
+	}
+	status = tenf_session_add(batch->session, &request, &id);
+	if (status != TENF_OK)
+		return status;
+	if (!add_half(batch, id))
+		return TENF_E_NOT_FOUND;
+	if (batch->halves[batch->count - 1].pair != 0 &&
+	    !add_half(batch, batch->halves[batch->count - 1].pair))
+		return TENF_E_NOT_FOUND;
+	return TENF_OK;
+}
+
+int batch_start(struct cli *cli, const struct wishes *wishes, bool keep, struct batch *ret)
+{
+	struct tenf_options options = cli->global.ask;
+	struct tenf_error error = { 0 };
+	enum tenf_status status;
+	struct leases leases;
+
+	*ret = (struct batch){ .wishes = wishes, .keep = keep };
+	options.announcements = keep;
+	ret->halves = calloc(2 * wishes->count, sizeof(*ret->halves));
+	if (ret->halves == NULL)
+		return cli_failed(cli, TENF_E_MEMORY, NULL);
+	status = tenf_session_new(&options, &ret->session, &error);
+	if (status != TENF_OK)
+		return cli_failed(cli, status, &error);
+	leases_read(cli, &leases);
+	for (size_t i = 0; status == TENF_OK && i < wishes->count; i++)
+		status = ask(ret, &leases, &wishes->items[i]);
+	leases_done(&leases);
+	return status != TENF_OK ? cli_failed(cli, status, NULL) : CLI_EXIT_DONE;
+}
+
+void batch_done(struct batch *batch)
+{
+	for (size_t i = 0; i < batch->count; i++)
+		free(batch->halves[i].waiting);
+	free(batch->halves);
+	tenf_session_free(batch->session);
+	*batch = (struct batch){ 0 };
+}
+
+struct half *batch_find(const struct batch *batch, uint32_t id)
+{
+	for (size_t i = 0; i < batch->count; i++) {
+		if (batch->halves[i].id == id)
+			return &batch->halves[i];
+	}
+	return NULL;
+}
+
+struct half *batch_take(struct batch *batch, const struct tenf_event *event)
+{
+	struct half *half;
+
+	switch (event->kind) {
+	case TENF_EVENT_GATEWAY:
+	case TENF_EVENT_GATEWAY_RESTART:
+	case TENF_EVENT_ADDRESS:
+		return NULL;
+	case TENF_EVENT_MAPPED:
+	case TENF_EVENT_CHANGED:
+	case TENF_EVENT_RENEWED:
+	case TENF_EVENT_LOST:
+	case TENF_EVENT_REFUSED:
+	case TENF_EVENT_REMOVED:
+		break;
+	}
+	half = batch_find(batch, event->mapping.id);
+	if (half == NULL)
+		return NULL;
+	half->mapping = event->mapping;
+	half->answered = true;
+	half->dirty = true;
+	return half;
+}
+
+bool batch_answered(const struct batch *batch)
+{
+	for (size_t i = 0; i < batch->count; i++) {
+		if (!batch->halves[i].answered)
+			return false;
+	}
+	return true;
+}
+
+int batch_exit(const struct batch *batch)
+{
+	int worst = CLI_EXIT_DONE;
+
+	for (size_t i = 0; i < batch->count; i++) {
+		const struct half *half = &batch->halves[i];
+		int status = cli_exit_of_reason(half->mapping.error.reason);
+
+		if (half_is_held(half))
+			continue;
+		if (status == CLI_EXIT_DONE) /* no answer, and no reason told either */
+			status = CLI_EXIT_SILENT;
+		worst = cli_exit_worse(worst, status);
+	}
+	return worst;
+}
+
+static void record_half(struct batch *batch, struct half *half, struct leases *leases)
+{
+	const struct wishes *wishes = batch->wishes;
+	struct lease lease = { .keeper = batch->keep ? getpid() : 0,
+			       .for_other = wishes->for_host[0] != '\0',
+			       .mapping = half->mapping };
+	struct tenf_text name = tenf_text_of(lease.name, sizeof(lease.name));
+
+	struct lease *known = leases_find(leases, half->number);
+
+	half->dirty = false;
+	if (half_is_held(half)) {
+		tenf_text_add(&name, wishes->name != NULL ? wishes->name : "");
+		half->number = leases_put(leases, &lease);
+	} else if (half->mapping.state == TENF_STATE_LOST ||
+		   half->mapping.error.reason == TENF_REASON_NONE) {
+		leases_drop(leases, half->number);
+	} else if (known != NULL) { /* not given up by the gateway, and left alone by us */
+		known->keeper = 0;
+	}
+}
+
+void batch_record(struct cli *cli, struct batch *batch)
+{
+	struct leases leases;
+	bool needed = false;
+
+	for (size_t i = 0; i < batch->count; i++) {
+		const struct half *half = &batch->halves[i];
+
+		needed = needed || (half->dirty && (half_is_held(half) || half->number != 0));
+	}
+	if (!needed)
+		return;
+	if (leases_open(cli, &leases)) {
+		for (size_t i = 0; i < batch->count; i++) {
+			if (batch->halves[i].dirty)
+				record_half(batch, &batch->halves[i], &leases);
+		}
+		(void)leases_write(cli, &leases);
+	}
+	leases_done(&leases);
+}

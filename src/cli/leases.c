@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: MIT */
+#include "cli/leases.h"
+
+#include "base/text.h"
+#include "cli/lease-json.h"
+#include "cli/whole-file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <jansson.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define ROOT_PLACE "/var/lib/tenforward"
+#define ASIDE_MAX 1000 /* damaged files kept beside each other */
+
+bool leases_path(char *ret, size_t size)
+{
+	const char *state = getenv("XDG_STATE_HOME");
+	const char *home = getenv("HOME");
+	struct tenf_text t = tenf_text_of(ret, size);
+
+	/* The base directory specification ignores paths that are relative. */
+	if (state != NULL && state[0] == '/') {
+		tenf_text_add(&t, state);
+		tenf_text_add(&t, "/tenforward");
+	} else if (home != NULL && home[0] == '/') {
+		tenf_text_add(&t, home);
+		tenf_text_add(&t, "/.local/state/tenforward");
+	} else if (geteuid() == 0) {
+		tenf_text_add(&t, ROOT_PLACE);
+	} else {
+		return false;
+	}
+	tenf_text_add(&t, "/leases.json");
+	if (t.cut)
+		ret[0] = '\0';
+	return !t.cut;
+}
+
+/* link() never overwrites, unlike rename(): an earlier damaged file stays. */
+static void set_aside(struct cli *cli, const char *path, const char *why)
+{
+	char aside[PATH_MAX];
+
+	for (unsigned n = 1; n <= ASIDE_MAX; n++) {
+		int wanted = snprintf(aside, sizeof(aside), "%s.damaged-%u", path, n);
+
+		if (wanted < 0 || (size_t)wanted >= sizeof(aside))
+			break;
+		if (link(path, aside) == 0) {
+			(void)unlink(path);
+			cli_error(cli, "the record of leases could not be read (%s); it is kept as %s",
+				  why, aside);
+			return;
+		}
+		if (errno != EEXIST)
+			break;
+	}
+	cli_error(cli, "the record of leases could not be read (%s), nor set aside: %s", why,
+		  strerror(errno));
+}
+
+static void drop_ended(struct leases *leases, int64_t now)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < leases->count; i++) {
+		if (leases->items[i].mapping.expires_at > now)
+			leases->items[kept++] = leases->items[i];
+	}
+	leases->count = kept;
+}
+
+static enum tenf_status parse(const char *data, size_t len, struct leases *ret, char *why,
+			      size_t why_size)
+{
+	json_error_t error;
+	json_t *root = json_loadb(data, len, JSON_REJECT_DUPLICATES, &error);
+	enum tenf_status status;
+
+	if (root == NULL) {
+		snprintf(why, why_size, "line %d: %s", error.line, error.text);
+		return TENF_E_MALFORMED;
+	}
+	status = lease_json_read(root, ret, why, why_size);
+	json_decref(root);
+	return status;
+}
+
+static void load(struct cli *cli, struct leases *leases)
+{
+	char why[200] = "";
+	char *data = NULL;
+	size_t len = 0;
+	enum tenf_status status;
+
+	status = whole_file_read(leases->path, LEASES_FILE_MAX, &data, &len);
+	if (status == TENF_E_NOT_FOUND)
+		return;
+	if (status == TENF_E_LIMIT) {
+		set_aside(cli, leases->path, "it is too large");
+		return;
+	}
+	if (status != TENF_OK) {
+		cli_error(cli, "cannot read %s: %s", leases->path, strerror(errno));
+		return;
+	}
+	if (parse(data, len, leases, why, sizeof(why)) != TENF_OK)
+		set_aside(cli, leases->path, why);
+	free(data);
+	drop_ended(leases, cli->now());
+}
+
+void leases_read(struct cli *cli, struct leases *ret)
+{
+	*ret = (struct leases){ .lock = -1, .next_number = 1 };
+	if (leases_path(ret->path, sizeof(ret->path)))
+		load(cli, ret);
+}
+
+static int lock_beside(const char *path)
+{
+	char lock[PATH_MAX];
+	int wanted = snprintf(lock, sizeof(lock), "%s.lock", path);
+	int fd;
+
+	if (wanted < 0 || (size_t)wanted >= sizeof(lock)) {
+		errno = ENAMETOOLONG;
+		return -1;
+	}
+	fd = open(lock, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	while (fd >= 0 && flock(fd, LOCK_EX) != 0) {
+		if (errno != EINTR) {
+			close(fd);
+			return -1;
+		}
+	}
+	return fd;
+}
+
+bool leases_open(struct cli *cli, struct leases *ret)
+{
+	*ret = (struct leases){ .lock = -1, .next_number = 1 };
+	if (!leases_path(ret->path, sizeof(ret->path))) {
+		cli_error(cli, "there is no place to record leases in; set HOME or XDG_STATE_HOME");
+		return false;
+	}
+	if (whole_file_folders(ret->path) == TENF_OK)
+		ret->lock = lock_beside(ret->path);
+	if (ret->lock < 0) {
+		cli_error(cli, "cannot record leases in %s: %s", ret->path, strerror(errno));
+		return false;
+	}
+	load(cli, ret);
+	return true;
+}
+
+static bool is_same(const struct tenf_mapping *a, const struct tenf_mapping *b)
+{
+	return a->protocol == b->protocol && a->internal_port == b->internal_port &&
+	       a->gateway_port == b->gateway_port && strcmp(a->gateway, b->gateway) == 0 &&
+	       strcmp(a->internal_address, b->internal_address) == 0;
+}
+
+struct lease *leases_same(const struct leases *leases, const struct tenf_mapping *mapping)
+{
+	for (size_t i = 0; i < leases->count; i++) {
+		if (is_same(&leases->items[i].mapping, mapping))
+			return &leases->items[i];
+	}
+	return NULL;
+}
+
+bool lease_is_kept(const struct lease *lease)
+{
+	return lease->keeper > 0 && (kill((pid_t)lease->keeper, 0) == 0 || errno == EPERM);
+}
+
+struct lease *leases_find(const struct leases *leases, uint64_t number)
+{
+	for (size_t i = 0; i < leases->count; i++) {
+		if (leases->items[i].number == number)
+			return &leases->items[i];
+	}
+	return NULL;
+}
+
+uint64_t leases_put(struct leases *leases, const struct lease *lease)
+{
+	struct lease *place = leases_same(leases, &lease->mapping);
+	uint64_t number;
+
+	if (place != NULL) {
+		number = place->number;
+	} else {
+		struct lease *items;
+
+		if (leases->count >= LEASES_MAX)
+			return 0;
+		items = reallocarray(leases->items, leases->count + 1, sizeof(*items));
+		if (items == NULL)
+			return 0;
+		leases->items = items;
+		place = &items[leases->count++];
+		number = leases->next_number++;
+	}
+	*place = *lease;
+	place->number = number;
+	return number;
+}
+
+void leases_drop(struct leases *leases, uint64_t number)
+{
+	struct lease *found = leases_find(leases, number);
+	size_t behind;
+
+	if (found == NULL)
+		return;
+	behind = leases->count - (size_t)(found - leases->items) - 1;
+	memmove(found, found + 1, behind * sizeof(*found));
+	leases->count--;
+}
+
+bool leases_write(struct cli *cli, const struct leases *leases)
+{
+	json_t *root = lease_json_make(leases);
+	char *text = root != NULL ? json_dumps(root, JSON_INDENT(1)) : NULL;
+	bool done = false;
+
+	if (text == NULL)
+		cli_error(cli, "out of memory");
+	else if (whole_file_write(leases->path, text, strlen(text), 0600) != TENF_OK)
+		cli_error(cli, "cannot write %s: %s", leases->path, strerror(errno));
+	else
+		done = true;
+	free(text);
+	json_decref(root);
+	return done;
+}
+
+void leases_done(struct leases *leases)
+{
+	free(leases->items);
+	leases->items = NULL;
+	leases->count = 0;
+	if (leases->lock >= 0)
+		close(leases->lock);
+	leases->lock = -1;
+}

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The record of what this command opened: a lease made once outlives the
+ * process that made it, and only who knows its nonce may renew or delete it
+ * (RFC 6887 §11.2). One JSON file for a user, written whole or not at all,
+ * readable by its owner alone; commands that run at the same time take turns
+ * by a lock beside it. Leases that ended are dropped.
+ *
+ * A file that cannot be read is set aside under another name, with a message,
+ * never overwritten.
+ */
+#ifndef TENF_CLI_LEASES_H
+#define TENF_CLI_LEASES_H
+
+#include "cli/cli.h"
+
+#include <limits.h>
+
+/* A file that lists more is damaged, or not ours. */
+#define LEASES_MAX 4096
+#define LEASES_FILE_MAX ((size_t)4 << 20)
+
+struct lease {
+	uint64_t number;     /* its id is "m<number>"; 0 in what is not recorded yet */
+	int64_t keeper;      /* process of `keep` or `run` that renews it, 0: none */
+	bool for_other;      /* made for another host than this one */
+	char name[TENF_DESCRIPTION_SIZE]; /* "": none */
+	struct tenf_mapping mapping;      /* id, pair and error mean nothing here */
+};
+
+struct leases {
+	struct lease *items; /* oldest first */
+	size_t count;
+	uint64_t next_number;
+	int lock;            /* -1 when only read */
+	char path[PATH_MAX]; /* "" when there is no place for a record */
+};
+
+/* Where the record is; false when the environment names no place. */
+bool leases_path(char *ret, size_t size);
+
+/* What is recorded now, without those that ended. Always usable afterwards,
+ * empty at worst; done with leases_done(). */
+void leases_read(struct cli *cli, struct leases *ret);
+
+/* The same, holding the lock until leases_done(), to be changed and written.
+ * False, after a message, when there is no place to write. */
+bool leases_open(struct cli *cli, struct leases *ret);
+/* Adds or updates by gateway, protocol, internal address and port. Gives the
+ * number; 0 when memory is out or LEASES_MAX is reached. */
+uint64_t leases_put(struct leases *leases, const struct lease *lease);
+void leases_drop(struct leases *leases, uint64_t number);
+/* Writes the record; false after a message. */
+bool leases_write(struct cli *cli, const struct leases *leases);
+void leases_done(struct leases *leases);
+
+/* Whether the process that renews this lease is still there. */
+bool lease_is_kept(const struct lease *lease);
+
+struct lease *leases_find(const struct leases *leases, uint64_t number);
+/* The lease of the same wish at the same gateway, NULL when there is none. */
+struct lease *leases_same(const struct leases *leases, const struct tenf_mapping *mapping);
+
+#endif

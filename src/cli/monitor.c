@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * monitor: tells what happens, as it happens: at the gateway, by a session
+ * that only watches, and to the recorded leases, by the record itself.
+ */
+#include "cli/event-text.h"
+#include "cli/json.h"
+#include "cli/lease-watch.h"
+#include "cli/loop.h"
+#include "cli/output.h"
+#include "cli/report.h"
+#include "cli/verbs.h"
+
+#include "base/forward.h"
+#include "base/text.h"
+
+#include <errno.h>
+#include <string.h>
+
+struct monitor {
+	struct cli *cli;
+	struct tenf_session *session;
+	struct loop loop;
+	struct lease_watch watch;
+	uint64_t left;    /* events until the end; UINT64_MAX: no end */
+	int64_t ends_ms;  /* INT64_MAX: never */
+};
+
+static int read_limits(struct cli *cli, struct monitor *m)
+{
+	const char *count = cli->arguments.value[CLI_COUNT];
+	uint32_t seconds = 0;
+	int status;
+
+	m->left = UINT64_MAX;
+	m->ends_ms = INT64_MAX;
+	if (count != NULL &&
+	    (!tenf_text_number(count, strlen(count), UINT32_MAX, &m->left) || m->left == 0))
+		return cli_usage(cli, "--count: \"%s\" is not a number of events; write 1 or more",
+				 count);
+	if (cli->arguments.value[CLI_FOR_TIME] == NULL)
+		return CLI_EXIT_DONE;
+	status = cli_read_duration(cli, CLI_FOR_TIME, &seconds);
+	if (status == CLI_EXIT_DONE)
+		m->ends_ms = loop_clock_ms() + (int64_t)seconds * 1000;
+	return status;
+}
+
+static void tell(void *context, const struct tenf_event *event, const struct lease *lease)
+{
+	struct monitor *m = context;
+	struct cli *cli = m->cli;
+	char line[REPORT_LINE * 2], id[24];
+	struct tenf_text t = tenf_text_of(line, sizeof(line));
+	struct tenf_text name = tenf_text_of(id, sizeof(id));
+	struct json_label label = { lease != NULL ? lease->number : 0,
+				    lease != NULL ? lease->name : NULL };
+	struct event_style style = { .now = cli->now() };
+
+	if (m->left == 0)
+		return;
+	if (m->left != UINT64_MAX)
+		m->left--;
+	if (cli->global.json) {
+		(void)json_print_line(cli, json_event(event, &label));
+		return;
+	}
+	if (lease != NULL) {
+		tenf_text_add_char(&name, 'm');
+		tenf_text_add_number(&name, lease->number);
+		style.label = id;
+		style.protocol = tenf_protocol_name(lease->mapping.protocol);
+	}
+	event_text(&t, event, &style);
+	output_text(cli, cli->out, OUTPUT_PLAIN, line);
+	putc('\n', cli->out);
+}
+
+static void take_events(struct monitor *m)
+{
+	struct tenf_event event;
+
+	while (m->left > 0 && tenf_session_next_event(m->session, &event))
+		tell(m, &event, NULL);
+}
+
+static int time_left_ms(const struct monitor *m)
+{
+	int64_t left = INT64_MAX;
+	int next = lease_watch_timeout_ms(m->cli, &m->watch);
+
+	if (m->ends_ms != INT64_MAX)
+		left = m->ends_ms - loop_clock_ms();
+	if (left < 0)
+		left = 0;
+	if (next >= 0 && next < left)
+		left = next;
+	return left == INT64_MAX ? -1 : (int)(left < INT32_MAX ? left : INT32_MAX);
+}
+
+/* True when a signal that ends us came. */
+static bool is_told_to_end(struct monitor *m)
+{
+	bool typed;
+	int sig;
+
+	while ((sig = loop_signal(&m->loop, &typed)) != 0) {
+		if (sig != SIGCHLD)
+			return true;
+	}
+	return false;
+}
+
+static int follow(struct monitor *m)
+{
+	m->loop.watched[0] = m->watch.fd;
+	for (;;) {
+		enum tenf_status status;
+
+		take_events(m);
+		if (!cli_flush(m->cli))
+			return CLI_EXIT_FAILURE;
+		if (m->left == 0 || loop_clock_ms() >= m->ends_ms)
+			return CLI_EXIT_DONE;
+		status = loop_step(&m->loop, time_left_ms(m));
+		if (status != TENF_OK)
+			cli_detail(m->cli, "%s; going on", tenf_status_text(status));
+		if (is_told_to_end(m))
+			return CLI_EXIT_DONE;
+		if (m->loop.ready[0] || lease_watch_timeout_ms(m->cli, &m->watch) == 0)
+			lease_watch_look(m->cli, &m->watch, tell, m);
+	}
+}
+
+static int start(struct cli *cli, struct monitor *m)
+{
+	struct tenf_options options = cli->global.ask;
+	struct tenf_error error = { .result = -1 };
+	enum tenf_status status;
+
+	if (!loop_take_signals(&m->loop)) {
+		cli_error(cli, "cannot take signals: %s", strerror(errno));
+		return CLI_EXIT_FAILURE;
+	}
+	options.announcements = true;
+	options.watch = true;
+	status = tenf_session_new(&options, &m->session, &error);
+	if (status != TENF_OK)
+		return cli_failed(cli, status, &error);
+	m->loop.session = m->session;
+	(void)lease_watch_start(cli, &m->watch);
+	return CLI_EXIT_DONE;
+}
+
+int verb_monitor(struct cli *cli)
+{
+	struct monitor m = { .cli = cli, .watch = { .fd = -1, .known = { .lock = -1 } } };
+	int status;
+
+	loop_init(&m.loop, NULL);
+	status = read_limits(cli, &m);
+	if (status == CLI_EXIT_DONE)
+		status = start(cli, &m);
+	if (status == CLI_EXIT_DONE)
+		status = follow(&m);
+	lease_watch_done(&m.watch);
+	tenf_session_free(m.session);
+	loop_done(&m.loop);
+	return status;
+}

@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: MIT */
+#include "cli/output.h"
+
+#include "base/address.h"
+#include "base/forward.h"
+#include "base/span.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#define LINE_MAX_WIDTH 100
+#define GAP 2
+
+bool output_is_colored(FILE *stream)
+{
+	const char *no_color = getenv("NO_COLOR");
+	const char *term = getenv("TERM");
+
+	if (no_color != NULL && no_color[0] != '\0')
+		return false;
+	if (term == NULL || strcmp(term, "dumb") == 0)
+		return false;
+	return isatty(fileno(stream)) == 1;
+}
+
+static const char *color_code(enum output_color color)
+{
+	switch (color) {
+	case OUTPUT_PLAIN:
+		return "";
+	case OUTPUT_GREEN:
+		return "\033[32m";
+	case OUTPUT_YELLOW:
+		return "\033[33m";
+	case OUTPUT_RED:
+		return "\033[31m";
+	}
+	return "";
+}
+
+void output_text(struct cli *cli, FILE *to, enum output_color color, const char *text)
+{
+	bool allowed = to == cli->out ? cli->color_out : cli->color_err;
+	bool colored = allowed && color != OUTPUT_PLAIN;
+
+	if (colored)
+		fputs(color_code(color), to);
+	for (; *text != '\0'; text++) {
+		unsigned char c = (unsigned char)*text;
+
+		putc((c < 0x20 && c != '\n') || c == 0x7f ? '?' : c, to);
+	}
+	if (colored)
+		fputs("\033[0m", to);
+}
+
+void output_endpoint(struct tenf_text *t, const char *address, uint16_t port,
+		     const char *protocol)
+{
+	bool v6 = strchr(address, ':') != NULL;
+
+	if (address[0] == '\0') {
+		tenf_text_add(t, "port ");
+	} else {
+		tenf_text_add(t, v6 ? "[" : "");
+		tenf_text_add(t, address);
+		tenf_text_add(t, v6 ? "]:" : ":");
+	}
+	tenf_text_add_number(t, port);
+	if (protocol != NULL) {
+		tenf_text_add_char(t, '/');
+		tenf_text_add(t, protocol);
+	}
+}
+
+static void add_padded(struct tenf_text *t, int number)
+{
+	if (number < 10)
+		tenf_text_add_char(t, '0');
+	tenf_text_add_number(t, (uint64_t)number);
+}
+
+void output_moment(struct tenf_text *t, int64_t now, int64_t at)
+{
+	time_t when = (time_t)at, today = (time_t)now, tomorrow = (time_t)(now + 86400);
+	struct tm a = { 0 }, n = { 0 }, next = { 0 };
+
+	if (localtime_r(&when, &a) == NULL || localtime_r(&today, &n) == NULL ||
+	    localtime_r(&tomorrow, &next) == NULL)
+		return;
+	if (a.tm_year == next.tm_year && a.tm_yday == next.tm_yday) {
+		tenf_text_add(t, "tomorrow ");
+	} else if (a.tm_year != n.tm_year || a.tm_yday != n.tm_yday) {
+		tenf_text_add_number(t, (uint64_t)(a.tm_year + 1900));
+		tenf_text_add_char(t, '-');
+		add_padded(t, a.tm_mon + 1);
+		tenf_text_add_char(t, '-');
+		add_padded(t, a.tm_mday);
+		tenf_text_add_char(t, ' ');
+	}
+	add_padded(t, a.tm_hour);
+	tenf_text_add_char(t, ':');
+	add_padded(t, a.tm_min);
+}
+
+void output_clock(struct tenf_text *t, int64_t at)
+{
+	time_t when = (time_t)at;
+	struct tm a = { 0 };
+
+	if (localtime_r(&when, &a) == NULL)
+		return;
+	add_padded(t, a.tm_hour);
+	tenf_text_add_char(t, ':');
+	add_padded(t, a.tm_min);
+	tenf_text_add_char(t, ':');
+	add_padded(t, a.tm_sec);
+}
+
+void output_until(struct tenf_text *t, int64_t now, int64_t at)
+{
+	if (at <= now) {
+		tenf_text_add(t, "now");
+		return;
+	}
+	tenf_text_add(t, "in ");
+	tenf_span_add(t, (uint64_t)(at - now));
+}
+
+void output_forward(struct tenf_text *t, uint16_t external, uint16_t internal,
+		    enum tenf_protocol protocol)
+{
+	if (external == 0) {
+		tenf_text_add(t, "any:");
+	} else if (external != internal) {
+		tenf_text_add_number(t, external);
+		tenf_text_add_char(t, ':');
+	}
+	tenf_text_add_number(t, internal);
+	tenf_text_add_char(t, '/');
+	tenf_text_add(t, tenf_protocol_name(protocol));
+}
+
+size_t output_width(const char *text)
+{
+	size_t width = 0;
+
+	for (; *text != '\0'; text++)
+		width += ((unsigned char)*text & 0xc0) != 0x80;
+	return width;
+}
+
+const char *output_class_meaning(enum tenf_address_class kind)
+{
+	switch (kind) {
+	case TENF_ADDRESS_PRIVATE:
+		return "private: your router is behind another router (double NAT)";
+	case TENF_ADDRESS_CARRIER:
+		return "carrier: your provider shares one address among customers (carrier NAT)";
+	case TENF_ADDRESS_NONE:
+	case TENF_ADDRESS_PUBLIC:
+		break;
+	}
+	return NULL;
+}
+
+enum tenf_address_class output_class_of(const char *address)
+{
+	struct tenf_address parsed;
+
+	if (!tenf_address_parse(address, &parsed))
+		return TENF_ADDRESS_NONE;
+	return tenf_address_classify(&parsed);
+}
+
+char (*output_table_row(struct output_table *table))[OUTPUT_CELL]
+{
+	char (*cells)[OUTPUT_CELL];
+	size_t used = table->rows * table->columns;
+
+	cells = reallocarray(table->cells, used + table->columns, sizeof(*cells));
+	if (cells == NULL) {
+		table->failed = true;
+		return NULL;
+	}
+	table->cells = cells;
+	table->rows++;
+	memset(cells + used, 0, table->columns * sizeof(*cells));
+	return cells + used;
+}
+
+static void print_cell(struct cli *cli, const char *text, size_t width)
+{
+	output_text(cli, cli->out, OUTPUT_PLAIN, text);
+	for (size_t w = output_width(text); w < width + GAP; w++)
+		putc(' ', cli->out);
+}
+
+/* What is too wide for a line is continued, indented, on the next. */
+static void print_row(struct cli *cli, const struct output_table *table, size_t row,
+		      const size_t *widths)
+{
+	char (*cells)[OUTPUT_CELL] = table->cells + row * table->columns;
+	size_t last = table->columns - 1;
+	size_t at = 0;
+
+	while (last > 0 && cells[last][0] == '\0')
+		last--;
+	for (size_t c = 0; c <= last; c++) {
+		if (at > 0 && at + widths[c] > LINE_MAX_WIDTH) {
+			fputs("\n    ", cli->out);
+			at = 4;
+		}
+		at += widths[c] + GAP;
+		if (c == last)
+			output_text(cli, cli->out, OUTPUT_PLAIN, cells[c]);
+		else
+			print_cell(cli, cells[c], widths[c]);
+	}
+	putc('\n', cli->out);
+}
+
+void output_table_print(struct cli *cli, const struct output_table *table)
+{
+	size_t widths[OUTPUT_COLUMNS] = { 0 };
+
+	if (table->failed) {
+		cli_error(cli, "out of memory");
+		return;
+	}
+	for (size_t row = 0; row < table->rows; row++) {
+		for (size_t c = 0; c < table->columns; c++) {
+			size_t width = output_width(table->cells[row * table->columns + c]);
+
+			if (width > widths[c])
+				widths[c] = width;
+		}
+	}
+	for (size_t row = 0; row < table->rows; row++)
+		print_row(cli, table, row, widths);
+}
+
+void output_table_done(struct output_table *table)
+{
+	free(table->cells);
+	*table = (struct output_table){ .columns = table->columns };
+}

@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * remove: closes what was opened. A recorded lease is deleted at its gateway
+ * with its nonce; what was named but is not on record is deleted for this
+ * host without one, which NAT-PMP gateways heed and PCP gateways mostly not.
+ */
+#include "cli/json.h"
+#include "cli/loop.h"
+#include "cli/output.h"
+#include "cli/report.h"
+#include "cli/targets.h"
+#include "cli/verbs.h"
+
+#include "base/forward.h"
+
+#include <string.h>
+
+static bool is_gone(const struct target *target)
+{
+	return target->lease.mapping.state == TENF_STATE_REMOVED &&
+	       target->lease.mapping.error.reason == TENF_REASON_NONE;
+}
+
+static void take_answer(struct targets *targets, const struct tenf_event *event)
+{
+	for (size_t i = 0; i < targets->count; i++) {
+		struct target *target = &targets->items[i];
+		struct tenf_mapping *m = &target->lease.mapping;
+
+		if (target->id == 0 || target->id != event->mapping.id)
+			continue;
+		if (target->lease.number == 0)
+			*m = event->mapping;
+		m->state = TENF_STATE_REMOVED;
+		m->error = event->mapping.error;
+		target->id = 0;
+	}
+}
+
+static bool is_waiting(const struct targets *targets)
+{
+	for (size_t i = 0; i < targets->count; i++) {
+		if (targets->items[i].id != 0)
+			return true;
+	}
+	return false;
+}
+
+static enum tenf_status wait_for_answers(struct targets *targets, struct tenf_session *session)
+{
+	enum tenf_status status = TENF_OK;
+	struct tenf_event event;
+	struct loop loop;
+
+	loop_init(&loop, session);
+	while (status == TENF_OK) {
+		while (tenf_session_next_event(session, &event)) {
+			if (event.kind == TENF_EVENT_REMOVED)
+				take_answer(targets, &event);
+		}
+		if (!is_waiting(targets))
+			break;
+		status = loop_step(&loop, -1);
+	}
+	return status;
+}
+
+static bool same_gateway(const struct target *a, const struct target *b)
+{
+	return strcmp(a->lease.mapping.gateway, b->lease.mapping.gateway) == 0 &&
+	       a->lease.mapping.gateway_port == b->lease.mapping.gateway_port;
+}
+
+/* Releases, in one session, every target at the gateway of item `first`. */
+static int release_at(struct cli *cli, struct targets *targets, size_t first)
+{
+	struct tenf_options options = cli->global.ask;
+	struct target *model = &targets->items[first];
+	struct tenf_session *session = NULL;
+	struct tenf_error error = { .result = -1 };
+	char gateway[TENF_ADDRESS_SIZE + 8];
+	struct tenf_text t = tenf_text_of(gateway, sizeof(gateway));
+	enum tenf_status status;
+
+	if (model->lease.mapping.gateway[0] != '\0') {
+		output_endpoint(&t, model->lease.mapping.gateway,
+				model->lease.mapping.gateway_port, NULL);
+		options.gateway = gateway;
+	}
+	status = tenf_session_new(&options, &session, &error);
+	for (size_t i = first; status == TENF_OK && i < targets->count; i++) {
+		struct target *target = &targets->items[i];
+
+		if (target->tried || !same_gateway(target, model))
+			continue;
+		target->tried = true;
+		status = tenf_session_release(session, &target->lease.mapping, &target->id);
+	}
+	if (status == TENF_OK)
+		status = wait_for_answers(targets, session);
+	tenf_session_free(session);
+	return status == TENF_OK ? CLI_EXIT_DONE : cli_failed(cli, status, &error);
+}
+
+/* One gateway after the other: ids belong to the session that gave them. */
+static int release_all(struct cli *cli, struct targets *targets)
+{
+	int status = CLI_EXIT_DONE;
+
+	for (size_t i = 0; status == CLI_EXIT_DONE && i < targets->count; i++) {
+		if (!targets->items[i].tried)
+			status = release_at(cli, targets, i);
+	}
+	return status;
+}
+
+static void forget(struct cli *cli, const struct targets *targets)
+{
+	struct leases leases;
+	bool needed = false;
+
+	for (size_t i = 0; i < targets->count; i++) {
+		const struct target *target = &targets->items[i];
+
+		needed = needed || (is_gone(target) && target->lease.number != 0);
+	}
+	if (!needed)
+		return;
+	if (leases_open(cli, &leases)) {
+		for (size_t i = 0; i < targets->count; i++) {
+			if (is_gone(&targets->items[i]))
+				leases_drop(&leases, targets->items[i].lease.number);
+		}
+		(void)leases_write(cli, &leases);
+	}
+	leases_done(&leases);
+}
+
+static int print_json(struct cli *cli, const struct targets *targets)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < targets->count; i++) {
+		const struct lease *lease = &targets->items[i].lease;
+		struct json_label label = { lease->number, lease->name };
+
+		(void)json_array_append_new(list, json_mapping(&lease->mapping, &label));
+	}
+	return json_print(cli, json_wrap("mappings", list));
+}
+
+static void print_target(struct cli *cli, const struct target *target)
+{
+	const struct tenf_mapping *m = &target->lease.mapping;
+	char line[REPORT_LINE];
+	struct tenf_text t = tenf_text_of(line, sizeof(line));
+
+	if (m->external_port != 0)
+		report_mapping(&t, m, tenf_protocol_name(m->protocol));
+	else
+		output_forward(&t, m->internal_port, m->internal_port, m->protocol);
+	tenf_text_add(&t, is_gone(target) ? "   removed" : "   not removed");
+	if (target->lease.number == 0)
+		tenf_text_add(&t, " (nothing was recorded about it)");
+	tenf_text_add(&t, "\n");
+	output_text(cli, cli->out, is_gone(target) ? OUTPUT_PLAIN : OUTPUT_YELLOW, line);
+}
+
+/* Each failure counts; each reason is told once. */
+static int tell_failures(struct cli *cli, const struct targets *targets)
+{
+	int worst = CLI_EXIT_DONE;
+	const char *told = "";
+
+	for (size_t i = 0; i < targets->count; i++) {
+		const struct target *target = &targets->items[i];
+		const struct tenf_error *error = &target->lease.mapping.error;
+
+		if (is_gone(target) || !target->tried || target->id != 0)
+			continue;
+		if (strcmp(told, report_reason(error)) != 0)
+			cli_error(cli, "%s", report_reason(error));
+		told = report_reason(error);
+		worst = cli_exit_worse(worst, cli_exit_of_reason(error->reason));
+	}
+	return worst;
+}
+
+static int print(struct cli *cli, const struct targets *targets)
+{
+	if (cli->global.json)
+		(void)print_json(cli, targets);
+	for (size_t i = 0; !cli->global.json && i < targets->count; i++)
+		print_target(cli, &targets->items[i]);
+	(void)fflush(cli->out);
+	return tell_failures(cli, targets);
+}
+
+int verb_remove(struct cli *cli)
+{
+	struct targets targets;
+	int status = targets_find(cli, &targets);
+
+	if (status == CLI_EXIT_DONE) {
+		status = release_all(cli, &targets);
+		forget(cli, &targets);
+		status = cli_exit_worse(status, print(cli, &targets));
+	}
+	targets_done(&targets);
+	return status;
+}

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT */
+#include "cli/verbs.h"
+
+#include <string.h>
+
+#define MANY SIZE_MAX
+#define WISH_OPTIONS \
+	(CLI_BIT(CLI_LIFETIME) | CLI_BIT(CLI_NAME) | CLI_BIT(CLI_EXACT) | CLI_BIT(CLI_FOR_HOST))
+#define HOLD_OPTIONS (WISH_OPTIONS | CLI_BIT(CLI_ON_CHANGE) | CLI_BIT(CLI_PORT_FILE))
+#define RAW_OPTIONS                                                                           \
+	(WISH_OPTIONS | CLI_BIT(CLI_NONCE) | CLI_BIT(CLI_CLIENT) | CLI_BIT(CLI_SUGGEST) | \
+	 CLI_BIT(CLI_REMOTE))
+
+const struct cli_verb cli_verbs[] = {
+	{ "status", "", "the gateway in use, and what it is good for", "tenforward status", 0, 0, 0,
+	  false, verb_status },
+	{ "discover", "", "every gateway there is, and what it answers",
+	  "tenforward discover --interface eth0", 0, 0, 0, false, verb_discover },
+	{ "list", "", "the mappings this command made", "tenforward list --json", 0, 0, 0, false,
+	  verb_list },
+	{ "add", "MAPPING…", "open ports for one lease", "tenforward add 80:8080 --name web",
+	  WISH_OPTIONS, 1, MANY, false, verb_add },
+	{ "remove", "MAPPING…|ID…|--all", "close ports again", "tenforward remove m1 27015/udp",
+	  CLI_BIT(CLI_ALL) | CLI_BIT(CLI_FOR_HOST), 0, MANY, false, verb_remove },
+	{ "keep", "MAPPING…", "hold ports open until a signal, then close them",
+	  "tenforward keep any:51413/both --on-change ./tell-client", HOLD_OPTIONS, 1, MANY, false,
+	  verb_keep },
+	{ "run", "MAPPING… -- CMD…", "hold ports open while a command runs",
+	  "tenforward run any:8080 -- ./server --public-port {external_port}", HOLD_OPTIONS, 1,
+	  MANY, true, verb_run },
+	{ "monitor", "", "tell what happens, as it happens", "tenforward monitor --json --count 1",
+	  CLI_BIT(CLI_FOR_TIME) | CLI_BIT(CLI_COUNT), 0, 0, false, verb_monitor },
+	{ "raw", "KIND [MAPPING|HEX]", "one request, shown with its answer octet by octet",
+	  "tenforward raw pcp-map 80:8080/tcp --lifetime 10m", RAW_OPTIONS, 1, 2, false, verb_raw },
+	{ "completion", "bash|zsh|fish", "print the completion script of a shell",
+	  "tenforward completion bash > ~/.local/share/bash-completion/completions/tenforward", 0, 1,
+	  1, false, verb_completion },
+	{ "help", "[VERB]", "show help", "tenforward help add", 0, 0, 1, false, verb_help },
+};
+
+const size_t cli_verb_count = TENF_ARRAY_SIZE(cli_verbs);
+
+const struct cli_verb *cli_verb_find(const char *name)
+{
+	for (size_t i = 0; i < cli_verb_count; i++) {
+		if (strcmp(cli_verbs[i].name, name) == 0)
+			return &cli_verbs[i];
+	}
+	return NULL;
+}

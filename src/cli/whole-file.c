@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: MIT */
+#include "cli/whole-file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static bool write_all(int fd, const char *data, size_t len)
+{
+	while (len > 0) {
+		ssize_t done = write(fd, data, len);
+
+		if (done < 0 && errno == EINTR)
+			continue;
+		if (done < 0)
+			return false;
+		data += done;
+		len -= (size_t)done;
+	}
+	return true;
+}
+
+/* The new name is durable when the folder is. A file system that cannot sync
+ * folders is no reason to fail. */
+static void sync_folder(const char *path)
+{
+	char folder[PATH_MAX];
+	const char *slash = strrchr(path, '/');
+	size_t len = slash != NULL ? (size_t)(slash - path) + 1 : 0;
+	int fd;
+
+	if (len >= sizeof(folder))
+		return;
+	memcpy(folder, path, len);
+	memcpy(folder + len, len == 0 ? "." : "", len == 0 ? 2 : 1);
+	fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return;
+	(void)fsync(fd);
+	close(fd);
+}
+
+enum tenf_status whole_file_write(const char *path, const void *data, size_t len, mode_t mode)
+{
+	char temporary[PATH_MAX];
+	int wanted, fd, error;
+
+	wanted = snprintf(temporary, sizeof(temporary), "%s.XXXXXX", path);
+	if (wanted < 0 || (size_t)wanted >= sizeof(temporary)) {
+		errno = ENAMETOOLONG;
+		return TENF_E_SYSTEM;
+	}
+	fd = mkostemp(temporary, O_CLOEXEC);
+	if (fd < 0)
+		return TENF_E_SYSTEM;
+	if (fchmod(fd, mode) != 0 || !write_all(fd, data, len) || fsync(fd) != 0)
+		goto fail;
+	if (close(fd) != 0) {
+		fd = -1;
+		goto fail;
+	}
+	fd = -1;
+	if (rename(temporary, path) != 0)
+		goto fail;
+	sync_folder(path);
+	return TENF_OK;
+fail:
+	error = errno;
+	if (fd >= 0)
+		close(fd);
+	unlink(temporary);
+	errno = error;
+	return TENF_E_SYSTEM;
+}
+
+static enum tenf_status read_all(int fd, size_t max, char **ret, size_t *ret_len)
+{
+	size_t len = 0, size = 0;
+	char *data = NULL;
+	ssize_t got;
+
+	do {
+		if (size - len < 2) {
+			char *larger = realloc(data, size + 8192);
+
+			if (larger == NULL) {
+				free(data);
+				return TENF_E_MEMORY;
+			}
+			data = larger;
+			size += 8192;
+		}
+		got = read(fd, data + len, size - len - 1);
+		if (got < 0 && errno != EINTR) {
+			free(data);
+			return TENF_E_SYSTEM;
+		}
+		len += got > 0 ? (size_t)got : 0;
+	} while (got != 0 && len <= max);
+	if (len > max) {
+		free(data);
+		return TENF_E_LIMIT;
+	}
+	data[len] = '\0';
+	*ret = data;
+	*ret_len = len;
+	return TENF_OK;
+}
+
+enum tenf_status whole_file_read(const char *path, size_t max, char **ret, size_t *ret_len)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	enum tenf_status status;
+
+	if (fd < 0)
+		return errno == ENOENT || errno == ENOTDIR ? TENF_E_NOT_FOUND : TENF_E_SYSTEM;
+	status = read_all(fd, max, ret, ret_len);
+	close(fd);
+	return status;
+}
+
+enum tenf_status whole_file_folders(const char *path)
+{
+	char folder[PATH_MAX];
+	size_t len = strlen(path);
+
+	if (len >= sizeof(folder)) {
+		errno = ENAMETOOLONG;
+		return TENF_E_SYSTEM;
+	}
+	memcpy(folder, path, len + 1);
+	for (char *slash = strchr(folder + 1, '/'); slash != NULL; slash = strchr(slash + 1, '/')) {
+		*slash = '\0';
+		if (mkdir(folder, 0700) != 0 && errno != EEXIST)
+			return TENF_E_SYSTEM;
+		*slash = '/';
+	}
+	return TENF_OK;
+}

@@ -153,8 +153,10 @@ static void add_spoken(struct tenf_gateway *g, enum tenf_method method, unsigned
 
 static void fill_heard(const struct client *client, struct tenf_gateway *g)
 {
-	const struct epoch *epoch = client->natpmp_epoch.known ? &client->natpmp_epoch :
-								 &client->pcp_epoch;
+	bool natpmp_is_newer = !client->pcp_epoch.known ||
+			       (client->natpmp_epoch.known &&
+				client->natpmp_epoch.at > client->pcp_epoch.at);
+	const struct epoch *epoch = natpmp_is_newer ? &client->natpmp_epoch : &client->pcp_epoch;
 
 	if (client->pcp == CLIENT_SPEAKS)
 		add_spoken(g, TENF_METHOD_PCP, 2);

@@ -1,0 +1,292 @@
+/* SPDX-License-Identifier: MIT */
+/* Discovery, the calls that block, raw packets and their description. */
+#include "peer.h"
+
+#include <tenforward/tenforward.h>
+
+#include <poll.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+static int set_up(void **state)
+{
+	*state = peer_start();
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	peer_stop(*state);
+	return 0;
+}
+
+static struct tenf_options towards(const char *gateway)
+{
+	struct tenf_options options;
+
+	tenf_options_init(&options);
+	options.gateway = gateway;
+	options.timeout_ms = 2000;
+	return options;
+}
+
+static void find_gateway_tells_what_it_speaks(void **state)
+{
+	struct tenf_options options = towards(peer_address(*state));
+	struct tenf_gateway gateway;
+
+	assert_int_equal(tenf_find_gateway(&options, &gateway, NULL), TENF_OK);
+	assert_string_equal(gateway.address, "127.0.0.1");
+	assert_string_equal(gateway.source, "127.0.0.1");
+	assert_string_equal(gateway.interface, "lo");
+	assert_int_equal(gateway.origin, TENF_ORIGIN_GIVEN);
+	assert_int_equal(gateway.spoken_count, 2);
+	assert_int_equal(gateway.spoken[1].method, TENF_METHOD_NATPMP);
+	assert_string_equal(gateway.external_address, "203.0.113.7");
+	assert_true(gateway.epoch_s >= 0 && gateway.rtt_us >= 0);
+	assert_int_equal(peer_count(*state), 0);
+}
+
+static void find_gateway_of_one_dialect_does_not_wait_for_the_other(void **state)
+{
+	struct responder_quirks quirks = { .ignore_pcp = true };
+	struct tenf_options options = towards(peer_address(*state));
+	struct tenf_gateway gateway;
+
+	peer_quirks(*state, &quirks);
+	options.timeout_ms = 60000; /* a wait for it would be seen */
+	assert_int_equal(tenf_find_gateway(&options, &gateway, NULL), TENF_OK);
+	assert_int_equal(gateway.spoken_count, 1);
+	assert_int_equal(gateway.spoken[0].method, TENF_METHOD_NATPMP);
+}
+
+static void find_gateway_tells_a_closed_port(void **state)
+{
+	char address[64];
+	struct tenf_options options;
+	struct tenf_gateway gateway;
+	struct tenf_error error;
+
+	(void)state;
+	peer_closed_port(address);
+	options = towards(address);
+	assert_int_equal(tenf_find_gateway(&options, &gateway, &error), TENF_E_FAILED);
+	assert_int_equal(error.reason, TENF_REASON_NO_SERVICE);
+	assert_int_equal(gateway.spoken_count, 0);
+	assert_string_equal(gateway.external_address, "");
+	assert_int_equal(gateway.epoch_s, -1);
+}
+
+static void an_open_port_can_be_closed_again(void **state)
+{
+	struct tenf_options options = towards(peer_address(*state));
+	struct tenf_request request;
+	struct tenf_mapping mapping;
+	struct tenf_error error;
+
+	tenf_request_init(&request);
+	request.internal_port = 8080;
+	request.lifetime_s = 600;
+	assert_int_equal(tenf_open_port(&options, &request, &mapping, &error), TENF_OK);
+	assert_int_equal(mapping.lifetime_s, 600);
+	assert_int_not_equal(mapping.external_port, 0);
+	assert_int_equal(peer_count(*state), 1);
+	assert_int_equal(tenf_close_port(&options, &mapping, &error), TENF_OK);
+	assert_int_equal(peer_count(*state), 0);
+}
+
+static void open_port_takes_one_protocol(void **state)
+{
+	struct tenf_options options = towards(peer_address(*state));
+	struct tenf_request request;
+	struct tenf_mapping mapping;
+	struct tenf_error error;
+
+	tenf_request_init(&request);
+	request.protocol = TENF_BOTH;
+	request.internal_port = 8080;
+	assert_int_equal(tenf_open_port(&options, &request, &mapping, &error), TENF_E_ARGUMENT);
+}
+
+static void bad_options_are_named(void **state)
+{
+	struct tenf_options options = towards("my-router");
+	struct tenf_session *session = NULL;
+	struct tenf_error error;
+
+	(void)state;
+	assert_int_equal(tenf_session_new(&options, &session, &error), TENF_E_ARGUMENT);
+	assert_non_null(strstr(error.text, "my-router"));
+	options = towards(NULL);
+	options.interface = "no-such-if0";
+	assert_int_equal(tenf_session_new(&options, &session, &error), TENF_E_ARGUMENT);
+	assert_non_null(strstr(error.text, "no-such-if0"));
+	options = towards("192.0.2.1");
+	options.source = "2001:db8::1";
+	assert_int_equal(tenf_session_new(&options, &session, &error), TENF_E_ARGUMENT);
+	options = towards("224.0.0.1");
+	assert_int_equal(tenf_session_new(&options, &session, &error), TENF_E_ARGUMENT);
+	assert_null(session);
+}
+
+static void a_shorter_struct_of_an_older_program_is_understood(void **state)
+{
+	struct tenf_options options = towards(peer_address(*state));
+	struct tenf_gateway gateway;
+
+	options.size = offsetof(struct tenf_options, interface);
+	options.interface = "no-such-if0"; /* behind the end: not looked at */
+	assert_int_equal(tenf_find_gateway(&options, &gateway, NULL), TENF_OK);
+}
+
+static void discovery_serves_a_loop_of_the_callers(void **state)
+{
+	struct tenf_options options = towards(peer_address(*state));
+	struct tenf_discovery *d = NULL;
+	struct tenf_gateway gateway;
+
+	assert_int_equal(tenf_discovery_new(&options, false, &d, NULL), TENF_OK);
+	assert_int_equal(tenf_discovery_count(d), 1);
+	while (!tenf_discovery_done(d)) {
+		struct pollfd fd = { .fd = tenf_discovery_fd(d), .events = POLLIN };
+
+		assert_true(poll(&fd, 1, tenf_discovery_timeout_ms(d)) >= 0);
+		assert_int_equal(tenf_discovery_process(d), TENF_OK);
+	}
+	tenf_discovery_gateway(d, 0, &gateway);
+	assert_int_equal(gateway.error.reason, TENF_REASON_NONE);
+	tenf_discovery_gateway(d, 7, &gateway);
+	assert_int_equal(gateway.error.reason, TENF_REASON_NO_GATEWAY);
+	tenf_discovery_free(d);
+}
+
+static void a_raw_request_comes_back_decoded(void **state)
+{
+	struct tenf_options options = towards(peer_address(*state));
+	struct tenf_raw raw;
+	uint8_t request[1100], answer[1100];
+	size_t request_len = sizeof(request), answer_len = sizeof(answer);
+	int64_t rtt_us = -1;
+	char text[2048];
+
+	tenf_raw_init(&raw);
+	raw.kind = TENF_RAW_PCP_MAP;
+	raw.internal_port = 8080;
+	raw.external_port = 8080;
+	assert_int_equal(tenf_raw_build(&options, &raw, request, &request_len, NULL), TENF_OK);
+	assert_int_equal(request_len, 60);
+	assert_int_equal(tenf_raw_exchange(&options, request, request_len, answer, &answer_len,
+					   &rtt_us, NULL, NULL),
+			 TENF_OK);
+	assert_true(rtt_us >= 0);
+	tenf_packet_describe(request, request_len, text, sizeof(text));
+	assert_non_null(strstr(text, "packet: PCP request\n"));
+	assert_non_null(strstr(text, "client address: 127.0.0.1\n"));
+	tenf_packet_describe(answer, answer_len, text, sizeof(text));
+	assert_non_null(strstr(text, "packet: PCP answer\n"));
+	assert_non_null(strstr(text, "result: 0 SUCCESS\n"));
+	assert_non_null(strstr(text, "assigned external port: 8080\n"));
+}
+
+static void every_kind_of_raw_request_is_described_as_what_it_is(void **state)
+{
+	static const struct {
+		enum tenf_raw_kind kind;
+		size_t length;
+		const char *line;
+	} kinds[] = {
+		{ TENF_RAW_NATPMP_ADDRESS, 2, "opcode: 0 (external address)\n" },
+		{ TENF_RAW_NATPMP_MAP, 12, "opcode: 1 (map UDP)\n" },
+		{ TENF_RAW_PCP_ANNOUNCE, 24, "opcode: 0 ANNOUNCE\n" },
+		{ TENF_RAW_PCP_PEER, 80, "remote peer address: 198.51.100.9\n" },
+		{ TENF_RAW_PCP_MAP, 60, "protocol: 17 (udp)\n" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		uint8_t data[1100];
+		size_t len = sizeof(data);
+		struct tenf_raw raw;
+		char text[2048];
+
+		tenf_raw_init(&raw);
+		raw.kind = kinds[i].kind;
+		raw.protocol = TENF_UDP;
+		raw.internal_port = 4000;
+		raw.client = "192.0.2.20";
+		raw.remote_address = "198.51.100.9";
+		raw.remote_port = 443;
+		assert_int_equal(tenf_raw_build(NULL, &raw, data, &len, NULL), TENF_OK);
+		assert_int_equal(len, kinds[i].length);
+		tenf_packet_describe(data, len, text, sizeof(text));
+		assert_non_null(strstr(text, kinds[i].line));
+	}
+}
+
+static void options_of_a_raw_request_are_described(void **state)
+{
+	struct tenf_raw raw;
+	uint8_t data[1100];
+	size_t len = sizeof(data);
+	char text[2048];
+
+	(void)state;
+	tenf_raw_init(&raw);
+	raw.kind = TENF_RAW_PCP_MAP;
+	raw.client = "192.0.2.20";
+	raw.third_party = "192.0.2.30";
+	raw.prefer_failure = true;
+	raw.description = "web";
+	assert_int_equal(tenf_raw_build(NULL, &raw, data, &len, NULL), TENF_OK);
+	tenf_packet_describe(data, len, text, sizeof(text));
+	assert_non_null(strstr(text, "option: 1 THIRD_PARTY\n  internal address: 192.0.2.30\n"));
+	assert_non_null(strstr(text, "option: 2 PREFER_FAILURE\n"));
+	assert_non_null(strstr(text, "option: 128 DESCRIPTION\n  text: web\n"));
+	len = 61; /* cut into an option */
+	tenf_packet_describe(data, len, text, sizeof(text));
+	assert_non_null(strstr(text, "fault: MALFORMED_REQUEST\n"));
+}
+
+static void any_bytes_are_described_and_cut_to_the_room(void **state)
+{
+	static const uint8_t junk[] = { 0xff, 0xff, 0x00 };
+	char text[8];
+
+	(void)state;
+	tenf_packet_describe(junk, sizeof(junk), text, sizeof(text));
+	assert_int_equal(strlen(text), sizeof(text) - 1);
+	tenf_packet_describe(junk, 0, text, 1);
+	assert_string_equal(text, "");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(find_gateway_tells_what_it_speaks, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(
+			find_gateway_of_one_dialect_does_not_wait_for_the_other, set_up,
+			tear_down),
+		cmocka_unit_test(find_gateway_tells_a_closed_port),
+		cmocka_unit_test_setup_teardown(an_open_port_can_be_closed_again, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(open_port_takes_one_protocol, set_up, tear_down),
+		cmocka_unit_test(bad_options_are_named),
+		cmocka_unit_test_setup_teardown(a_shorter_struct_of_an_older_program_is_understood,
+						set_up, tear_down),
+		cmocka_unit_test_setup_teardown(discovery_serves_a_loop_of_the_callers, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(a_raw_request_comes_back_decoded, set_up,
+						tear_down),
+		cmocka_unit_test(every_kind_of_raw_request_is_described_as_what_it_is),
+		cmocka_unit_test(options_of_a_raw_request_are_described),
+		cmocka_unit_test(any_bytes_are_described_and_cut_to_the_room),
+	};
+
+	return cmocka_run_group_tests_name("calls", tests, NULL, NULL);
+}

@@ -45,19 +45,19 @@ static bool matters(const struct nlmsghdr *message)
 {
 	struct net_rtnl_attributes attributes;
 	const struct rtmsg *route;
-	const struct nlattr *attr;
+	struct net_rtnl_attribute attr;
 
 	switch (message->nlmsg_type) {
 	case RTM_NEWROUTE:
 	case RTM_DELROUTE:
-		route = mnl_nlmsg_get_payload(message);
-		return mnl_nlmsg_get_payload_len(message) >= sizeof(*route) &&
+		route = net_rtnl_header(message, sizeof(*route));
+		return route != NULL &&
 		       net_is_default(route->rtm_family == AF_INET6, route->rtm_dst_len) &&
 		       !(route->rtm_flags & RTM_F_CLONED);
 	case RTM_NEWLINK:
 		attributes = net_rtnl_attributes_of(message, sizeof(struct ifinfomsg));
-		while ((attr = net_rtnl_next(&attributes)) != NULL) {
-			if (mnl_attr_get_type(attr) == IFLA_WIRELESS)
+		while (net_rtnl_next(&attributes, &attr)) {
+			if (attr.type == IFLA_WIRELESS)
 				return false;
 		}
 		return true;
@@ -72,11 +72,12 @@ static bool matters(const struct nlmsghdr *message)
 	}
 }
 
-static bool any_matters(const char *buffer, int len)
+static bool any_matters(const char *buffer, size_t len)
 {
-	const struct nlmsghdr *message = (const void *)buffer;
+	struct net_rtnl_messages messages = { .at = buffer, .left = len };
+	const struct nlmsghdr *message;
 
-	for (; mnl_nlmsg_ok(message, len); message = mnl_nlmsg_next(message, &len)) {
+	while ((message = net_rtnl_next_message(&messages)) != NULL) {
 		if (matters(message))
 			return true;
 	}
@@ -100,7 +101,7 @@ bool net_changes_read(int fd)
 			return changed;
 		else if (got > (ssize_t)sizeof(buffer))
 			changed = true; /* cut off: nobody can say what it was */
-		else if (got > 0 && from.nl_pid == 0 && any_matters(buffer, (int)got))
+		else if (got > 0 && from.nl_pid == 0 && any_matters(buffer, (size_t)got))
 			changed = true;
 	}
 }

@@ -2,13 +2,15 @@
 #include "net/rtnl.h"
 
 #include <errno.h>
-#include <linux/netlink.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 /* The kernel fills a dump message up to what the reader offered before, at
  * most 32 KiB; half of it keeps our stack small. */
 #define BUFFER_SIZE 16384
+
+#define HEADER_SIZE sizeof(struct nlmsghdr)
 
 int net_rtnl_open(struct net_rtnl *ret)
 {
@@ -29,12 +31,26 @@ void net_rtnl_close(struct net_rtnl *rtnl)
 	(void)close(rtnl->fd);
 }
 
+/* ---- asking ------------------------------------------------------------------- */
+
 void *net_rtnl_begin(union net_rtnl_request *request, uint16_t type, size_t size)
 {
-	struct nlmsghdr *header = mnl_nlmsg_put_header(request->room);
+	memset(request, 0, HEADER_SIZE + net_rtnl_align(size));
+	request->header.nlmsg_type = type;
+	request->header.nlmsg_len = (uint32_t)(HEADER_SIZE + net_rtnl_align(size));
+	return request->room + HEADER_SIZE;
+}
 
-	header->nlmsg_type = type;
-	return mnl_nlmsg_put_extra_header(header, size);
+void net_rtnl_put(union net_rtnl_request *request, uint16_t type, const void *data, size_t len)
+{
+	struct nlattr attribute = { .nla_type = type,
+				    .nla_len = (uint16_t)(sizeof(attribute) + len) };
+	char *at = request->room + request->header.nlmsg_len;
+
+	memcpy(at, &attribute, sizeof(attribute));
+	memset(at + sizeof(attribute), 0, net_rtnl_align(len));
+	memcpy(at + sizeof(attribute), data, len);
+	request->header.nlmsg_len += (uint32_t)(sizeof(attribute) + net_rtnl_align(len));
 }
 
 static int send_request(struct net_rtnl *rtnl, struct nlmsghdr *header, uint16_t flags)
@@ -49,7 +65,7 @@ static int send_request(struct net_rtnl *rtnl, struct nlmsghdr *header, uint16_t
 	return sent < 0 ? errno : 0;
 }
 
-static int receive(struct net_rtnl *rtnl, void *buffer, size_t size, int *ret_len)
+static int receive(struct net_rtnl *rtnl, void *buffer, size_t size, size_t *ret_len)
 {
 	ssize_t got;
 
@@ -60,18 +76,16 @@ static int receive(struct net_rtnl *rtnl, void *buffer, size_t size, int *ret_le
 		return errno;
 	if (got == 0 || (size_t)got > size)
 		return EMSGSIZE;
-	*ret_len = (int)got;
+	*ret_len = (size_t)got;
 	return 0;
 }
 
 /* The error number in NLMSG_ERROR, and in NLMSG_DONE where a dump failed late. */
 static int error_of(const struct nlmsghdr *message)
 {
-	const int *code = mnl_nlmsg_get_payload(message);
+	const int *code = net_rtnl_header(message, sizeof(*code));
 
-	if (mnl_nlmsg_get_payload_len(message) < sizeof(*code))
-		return 0;
-	return *code < 0 ? -*code : 0;
+	return code != NULL && *code < 0 ? -*code : 0;
 }
 
 struct answer {
@@ -80,13 +94,12 @@ struct answer {
 	int error;
 };
 
-static void read_messages(const struct net_rtnl *rtnl, const char *buffer, int len, bool dump,
+static void read_messages(const struct net_rtnl *rtnl, struct net_rtnl_messages messages, bool dump,
 			  net_rtnl_each each, void *context, struct answer *answer)
 {
-	const struct nlmsghdr *message = (const void *)buffer;
+	const struct nlmsghdr *message;
 
-	for (; mnl_nlmsg_ok(message, len) && !answer->complete;
-	     message = mnl_nlmsg_next(message, &len)) {
+	while (!answer->complete && (message = net_rtnl_next_message(&messages)) != NULL) {
 		if (message->nlmsg_seq != rtnl->sequence)
 			continue;
 		if (message->nlmsg_flags & NLM_F_DUMP_INTR)
@@ -105,14 +118,14 @@ static int ask(struct net_rtnl *rtnl, struct nlmsghdr *header, bool dump, net_rt
 	       void *context)
 {
 	_Alignas(struct nlmsghdr) char buffer[BUFFER_SIZE];
+	struct net_rtnl_messages messages = { .at = buffer };
 	struct answer answer = { 0 };
 	int code = send_request(rtnl, header, dump ? NLM_F_DUMP : 0);
-	int len = 0;
 
 	while (code == 0 && !answer.complete) {
-		code = receive(rtnl, buffer, sizeof(buffer), &len);
+		code = receive(rtnl, buffer, sizeof(buffer), &messages.left);
 		if (code == 0)
-			read_messages(rtnl, buffer, len, dump, each, context, &answer);
+			read_messages(rtnl, messages, dump, each, context, &answer);
 	}
 	if (code != 0)
 		return code;
@@ -133,10 +146,39 @@ int net_rtnl_dump(struct net_rtnl *rtnl, union net_rtnl_request *request, net_rt
 	return ask(rtnl, &request->header, true, each, context);
 }
 
+/* ---- answers ------------------------------------------------------------------ */
+
+/* The last one may lack its padding. */
+static size_t step_of(size_t len, size_t left)
+{
+	size_t step = net_rtnl_align(len);
+
+	return step < left ? step : left;
+}
+
+const struct nlmsghdr *net_rtnl_next_message(struct net_rtnl_messages *messages)
+{
+	const struct nlmsghdr *message = (const void *)messages->at;
+	size_t step;
+
+	if (messages->left < HEADER_SIZE || message->nlmsg_len < HEADER_SIZE ||
+	    message->nlmsg_len > messages->left)
+		return NULL;
+	step = step_of(message->nlmsg_len, messages->left);
+	messages->at += step;
+	messages->left -= step;
+	return message;
+}
+
+const void *net_rtnl_header(const struct nlmsghdr *message, size_t size)
+{
+	return message->nlmsg_len - HEADER_SIZE < size ? NULL : message + 1;
+}
+
 struct net_rtnl_attributes net_rtnl_attributes_of(const struct nlmsghdr *message, size_t size)
 {
-	const char *payload = mnl_nlmsg_get_payload(message);
-	size_t len = mnl_nlmsg_get_payload_len(message);
+	const char *payload = (const char *)message + HEADER_SIZE;
+	size_t len = message->nlmsg_len - HEADER_SIZE;
 	size_t skip = net_rtnl_align(size);
 
 	if (len < skip)
@@ -144,18 +186,19 @@ struct net_rtnl_attributes net_rtnl_attributes_of(const struct nlmsghdr *message
 	return (struct net_rtnl_attributes){ .at = payload + skip, .left = len - skip };
 }
 
-const struct nlattr *net_rtnl_next(struct net_rtnl_attributes *attributes)
+bool net_rtnl_next(struct net_rtnl_attributes *attributes, struct net_rtnl_attribute *ret)
 {
 	const struct nlattr *attribute = (const void *)attributes->at;
 	size_t step;
 
 	if (attributes->left < sizeof(*attribute) || attribute->nla_len < sizeof(*attribute) ||
 	    attribute->nla_len > attributes->left)
-		return NULL;
-	step = net_rtnl_align(attribute->nla_len);
-	if (step > attributes->left)
-		step = attributes->left;
+		return false;
+	ret->type = (uint16_t)(attribute->nla_type & (unsigned)NLA_TYPE_MASK);
+	ret->data = attribute + 1;
+	ret->len = attribute->nla_len - sizeof(*attribute);
+	step = step_of(attribute->nla_len, attributes->left);
 	attributes->at += step;
 	attributes->left -= step;
-	return attribute;
+	return true;
 }

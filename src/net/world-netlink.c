@@ -28,12 +28,12 @@ static struct tenf_address zero_of(bool ipv6)
 	return ipv6 ? tenf_address_none6 : tenf_address_none4;
 }
 
-static uint32_t read_u32(const struct nlattr *attr)
+static uint32_t read_u32(const struct net_rtnl_attribute *attr)
 {
 	uint32_t value = 0;
 
-	if (mnl_attr_get_payload_len(attr) == sizeof(value))
-		memcpy(&value, mnl_attr_get_payload(attr), sizeof(value));
+	if (attr->len == sizeof(value))
+		memcpy(&value, attr->data, sizeof(value));
 	return value;
 }
 
@@ -46,21 +46,20 @@ static void read_octets(const void *octets, size_t len, struct tenf_address *ret
 		memcpy(ret->octets, octets, len);
 }
 
-static void read_address(const struct nlattr *attr, struct tenf_address *ret)
+static void read_address(const struct net_rtnl_attribute *attr, struct tenf_address *ret)
 {
-	read_octets(mnl_attr_get_payload(attr), mnl_attr_get_payload_len(attr), ret);
+	read_octets(attr->data, attr->len, ret);
 }
 
 /* ---- routes ---------------------------------------------------------------- */
 
 /* Next hop of the other family: struct rtvia, a family and the octets. */
-static void read_via(const struct nlattr *attr, struct tenf_address *ret)
+static void read_via(const struct net_rtnl_attribute *attr, struct tenf_address *ret)
 {
-	const struct rtvia *via = mnl_attr_get_payload(attr);
-	size_t len = mnl_attr_get_payload_len(attr);
+	const struct rtvia *via = attr->data;
 
-	if (len > sizeof(*via))
-		read_octets(via->rtvia_addr, len - sizeof(*via), ret);
+	if (attr->len > sizeof(*via))
+		read_octets(via->rtvia_addr, attr->len - sizeof(*via), ret);
 }
 
 static void keep_route(struct reading *r, const struct net_route *route, unsigned flags)
@@ -77,16 +76,16 @@ static void keep_route(struct reading *r, const struct net_route *route, unsigne
 
 /* Each next hop is a route of its own that shares the rest with `whole`. */
 static void keep_multipath(struct reading *r, const struct net_route *whole,
-			   const struct nlattr *multipath)
+			   const struct net_rtnl_attribute *multipath)
 {
-	const char *at = mnl_attr_get_payload(multipath);
-	size_t left = mnl_attr_get_payload_len(multipath);
+	const char *at = multipath->data;
+	size_t left = multipath->len;
 
 	while (left >= sizeof(struct rtnexthop)) {
 		const struct rtnexthop *hop = (const void *)at;
 		struct net_route route = *whole;
 		struct net_rtnl_attributes attributes;
-		const struct nlattr *attr;
+		struct net_rtnl_attribute attr;
 		size_t step = net_rtnl_align(hop->rtnh_len);
 
 		if (hop->rtnh_len < sizeof(*hop) || hop->rtnh_len > left)
@@ -94,11 +93,11 @@ static void keep_multipath(struct reading *r, const struct net_route *whole,
 		route.ifindex = (unsigned)hop->rtnh_ifindex;
 		attributes = (struct net_rtnl_attributes){ .at = at + sizeof(*hop),
 							   .left = hop->rtnh_len - sizeof(*hop) };
-		while ((attr = net_rtnl_next(&attributes)) != NULL) {
-			if (mnl_attr_get_type(attr) == RTA_GATEWAY)
-				read_address(attr, &route.gateway);
-			else if (mnl_attr_get_type(attr) == RTA_VIA)
-				read_via(attr, &route.gateway);
+		while (net_rtnl_next(&attributes, &attr)) {
+			if (attr.type == RTA_GATEWAY)
+				read_address(&attr, &route.gateway);
+			else if (attr.type == RTA_VIA)
+				read_via(&attr, &route.gateway);
 		}
 		keep_route(r, &route, hop->rtnh_flags);
 		at += step < left ? step : left;
@@ -109,46 +108,47 @@ static void keep_multipath(struct reading *r, const struct net_route *whole,
 static void read_route(const struct nlmsghdr *message, void *context)
 {
 	struct reading *r = context;
-	const struct rtmsg *header = mnl_nlmsg_get_payload(message);
-	const struct nlattr *multipath = NULL;
+	const struct rtmsg *header = net_rtnl_header(message, sizeof(*header));
+	struct net_rtnl_attribute multipath = { .data = NULL };
 	struct net_rtnl_attributes attributes = net_rtnl_attributes_of(message, sizeof(*header));
-	const struct nlattr *attr;
+	struct net_rtnl_attribute attr;
 	struct net_route route = { .gateway = zero_of(r->ipv6), .source = zero_of(r->ipv6),
 				   .ipv6 = r->ipv6 };
 
-	if (message->nlmsg_type != RTM_NEWROUTE || header->rtm_type != RTN_UNICAST)
+	if (header == NULL || message->nlmsg_type != RTM_NEWROUTE ||
+	    header->rtm_type != RTN_UNICAST)
 		return;
 	if (!r->is_choice && (!net_is_default(r->ipv6, header->rtm_dst_len) ||
 			      header->rtm_flags & RTM_F_CLONED))
 		return;
 	route.table = header->rtm_table;
-	while ((attr = net_rtnl_next(&attributes)) != NULL) {
-		switch (mnl_attr_get_type(attr)) {
+	while (net_rtnl_next(&attributes, &attr)) {
+		switch (attr.type) {
 		case RTA_TABLE:
-			route.table = read_u32(attr);
+			route.table = read_u32(&attr);
 			break;
 		case RTA_OIF:
-			route.ifindex = read_u32(attr);
+			route.ifindex = read_u32(&attr);
 			break;
 		case RTA_PRIORITY:
-			route.metric = read_u32(attr);
+			route.metric = read_u32(&attr);
 			break;
 		case RTA_GATEWAY:
-			read_address(attr, &route.gateway);
+			read_address(&attr, &route.gateway);
 			break;
 		case RTA_VIA:
-			read_via(attr, &route.gateway);
+			read_via(&attr, &route.gateway);
 			break;
 		case RTA_PREFSRC:
-			read_address(attr, &route.source);
+			read_address(&attr, &route.source);
 			break;
 		case RTA_MULTIPATH:
 			multipath = attr;
 			break;
 		}
 	}
-	if (multipath != NULL)
-		keep_multipath(r, &route, multipath);
+	if (multipath.data != NULL)
+		keep_multipath(r, &route, &multipath);
 	else
 		keep_route(r, &route, header->rtm_flags);
 }
@@ -166,7 +166,7 @@ static void ask_choice(struct net_rtnl *rtnl, struct reading *r)
 	header->rtm_dst_len = (unsigned char)(len * 8);
 	if (!r->ipv6) /* IPv6 names the table anyway, and refuses the flag */
 		header->rtm_flags = RTM_F_LOOKUP_TABLE;
-	mnl_attr_put(&request.header, RTA_DST, len, to->octets + 16 - len);
+	net_rtnl_put(&request, RTA_DST, to->octets + 16 - len, len);
 	r->is_choice = true;
 	(void)net_rtnl_get(rtnl, &request, read_route, r);
 }
@@ -187,25 +187,27 @@ static int ask_routes(struct net_rtnl *rtnl, struct reading *r)
 static void read_local(const struct nlmsghdr *message, void *context)
 {
 	struct reading *r = context;
-	const struct ifaddrmsg *header = mnl_nlmsg_get_payload(message);
-	struct net_local local = { .address = zero_of(r->ipv6), .peer = zero_of(r->ipv6),
-				   .ifindex = header->ifa_index, .length = header->ifa_prefixlen };
+	const struct ifaddrmsg *header = net_rtnl_header(message, sizeof(*header));
+	struct net_local local = { .address = zero_of(r->ipv6), .peer = zero_of(r->ipv6) };
 	struct net_rtnl_attributes attributes = net_rtnl_attributes_of(message, sizeof(*header));
-	const struct nlattr *attr;
-	uint32_t flags = header->ifa_flags;
+	struct net_rtnl_attribute attr;
+	uint32_t flags;
 
-	if (message->nlmsg_type != RTM_NEWADDR)
+	if (header == NULL || message->nlmsg_type != RTM_NEWADDR)
 		return;
-	while ((attr = net_rtnl_next(&attributes)) != NULL) {
-		switch (mnl_attr_get_type(attr)) {
+	local.ifindex = header->ifa_index;
+	local.length = header->ifa_prefixlen;
+	flags = header->ifa_flags;
+	while (net_rtnl_next(&attributes, &attr)) {
+		switch (attr.type) {
 		case IFA_LOCAL:
-			read_address(attr, &local.address);
+			read_address(&attr, &local.address);
 			break;
 		case IFA_ADDRESS: /* the other end; our own when there is none */
-			read_address(attr, &local.peer);
+			read_address(&attr, &local.peer);
 			break;
 		case IFA_FLAGS:
-			flags = read_u32(attr);
+			flags = read_u32(&attr);
 			break;
 		}
 	}
@@ -234,21 +236,20 @@ static void read_link(const struct nlmsghdr *message, void *context)
 {
 	const unsigned up = IFF_UP | IFF_RUNNING;
 	struct reading *r = context;
-	const struct ifinfomsg *header = mnl_nlmsg_get_payload(message);
+	const struct ifinfomsg *header = net_rtnl_header(message, sizeof(*header));
 	struct net_rtnl_attributes attributes = net_rtnl_attributes_of(message, sizeof(*header));
-	const struct nlattr *attr;
-	struct net_link link = { .ifindex = (unsigned)header->ifi_index };
+	struct net_rtnl_attribute attr;
+	struct net_link link = { 0 };
 
-	if (message->nlmsg_type != RTM_NEWLINK)
+	if (header == NULL || message->nlmsg_type != RTM_NEWLINK)
 		return;
+	link.ifindex = (unsigned)header->ifi_index;
 	link.usable = (header->ifi_flags & up) == up && !(header->ifi_flags & IFF_LOOPBACK);
-	while ((attr = net_rtnl_next(&attributes)) != NULL) {
-		size_t len = mnl_attr_get_payload_len(attr);
-
-		if (mnl_attr_get_type(attr) != IFLA_IFNAME)
+	while (net_rtnl_next(&attributes, &attr)) {
+		if (attr.type != IFLA_IFNAME)
 			continue;
-		if (len < sizeof(link.name))
-			memcpy(link.name, mnl_attr_get_payload(attr), len);
+		if (attr.len < sizeof(link.name))
+			memcpy(link.name, attr.data, attr.len);
 		break;
 	}
 	net_world_add_link(r->world, &link);
@@ -267,6 +268,7 @@ static bool has_link(const struct net_world *world, unsigned ifindex)
  * the kernel writes a kilobyte about each. One that is gone meanwhile stays out. */
 static void ask_link(struct net_rtnl *rtnl, struct reading *r, unsigned ifindex)
 {
+	const uint32_t without = RTEXT_FILTER_SKIP_STATS;
 	union net_rtnl_request request;
 	struct ifinfomsg *header;
 
@@ -274,7 +276,7 @@ static void ask_link(struct net_rtnl *rtnl, struct reading *r, unsigned ifindex)
 		return;
 	header = net_rtnl_begin(&request, RTM_GETLINK, sizeof(*header));
 	header->ifi_index = (int)ifindex;
-	mnl_attr_put_u32(&request.header, IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS);
+	net_rtnl_put(&request, IFLA_EXT_MASK, &without, sizeof(without));
 	(void)net_rtnl_get(rtnl, &request, read_link, r);
 }
 

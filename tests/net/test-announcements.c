@@ -208,7 +208,8 @@ static void programs_that_share_the_other_way_are_neighbours(void **state)
 	for (int ours_first = 0; ours_first < 2; ours_first++) {
 		fd = ours_first ? open_listener(false) : -1;
 		neighbour = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-		assert_int_equal(setsockopt(neighbour, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on)), 0);
+		assert_int_equal(setsockopt(neighbour, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on)),
+				 0);
 		assert_int_equal(bind(neighbour, (struct sockaddr *)&group, sizeof(group)), 0);
 		if (!ours_first)
 			fd = open_listener(false);

@@ -83,31 +83,28 @@ static void attributes_end_where_the_octets_end(void **state)
 {
 	/* Two attributes, lengths 5 and 8, and the padding of the first. */
 	_Alignas(struct nlattr) uint8_t octets[16] = { 0 };
-	struct net_rtnl_attributes attributes;
-	const struct nlattr *attribute;
-	uint16_t length = 5;
-	uint16_t type = 3;
+	const struct nlattr one = { .nla_len = 5, .nla_type = 3 };
+	const struct nlattr other = { .nla_len = 8, .nla_type = NLA_F_NESTED | 4 };
 
 	(void)state;
-	memcpy(octets, &length, 2);
-	memcpy(octets + 2, &type, 2);
+	memcpy(octets, &one, sizeof(one));
 	octets[4] = 'x';
-	length = 8;
-	type = 4;
-	memcpy(octets + 8, &length, 2);
-	memcpy(octets + 10, &type, 2);
+	memcpy(octets + 8, &other, sizeof(other));
 	for (size_t len = 0; len <= sizeof(octets); len++) {
-		attributes = (struct net_rtnl_attributes){ (const char *)octets, len };
-		attribute = net_rtnl_next(&attributes);
+		struct net_rtnl_attributes attributes = { (const char *)octets, len };
+		struct net_rtnl_attribute attribute = { .type = 99 };
+
+		assert_int_equal(net_rtnl_next(&attributes, &attribute), len >= 5);
 		if (len < 5) {
-			assert_null(attribute);
+			assert_int_equal(attribute.type, 99);
 			continue;
 		}
-		assert_int_equal(mnl_attr_get_type(attribute), 3);
-		assert_int_equal(mnl_attr_get_payload_len(attribute), 1);
-		attribute = net_rtnl_next(&attributes);
-		assert_true((attribute != NULL) == (len == 16));
-		assert_null(net_rtnl_next(&attributes));
+		assert_int_equal(attribute.type, 3);
+		assert_int_equal(attribute.len, 1);
+		assert_memory_equal(attribute.data, "x", 1);
+		assert_int_equal(net_rtnl_next(&attributes, &attribute), len == 16);
+		assert_int_equal(attribute.type, len == 16 ? 4 : 3);
+		assert_false(net_rtnl_next(&attributes, &attribute));
 	}
 }
 
@@ -115,20 +112,71 @@ static void an_attribute_shorter_than_its_header_ends_them(void **state)
 {
 	_Alignas(struct nlattr) uint8_t octets[8] = { 0 };
 	struct net_rtnl_attributes attributes = { (const char *)octets, sizeof(octets) };
+	struct net_rtnl_attribute attribute;
 
 	(void)state;
-	assert_null(net_rtnl_next(&attributes));
+	assert_false(net_rtnl_next(&attributes, &attribute));
 }
 
-static void a_message_without_room_for_its_header_has_no_attributes(void **state)
+static void a_message_without_room_for_its_header_has_none_and_no_attributes(void **state)
 {
 	union net_rtnl_request request;
 	struct net_rtnl_attributes attributes;
+	struct net_rtnl_attribute attribute;
 
 	(void)state;
 	(void)net_rtnl_begin(&request, RTM_GETLINK, 4);
+	assert_non_null(net_rtnl_header(&request.header, 4));
+	assert_null(net_rtnl_header(&request.header, 5));
 	attributes = net_rtnl_attributes_of(&request.header, sizeof(struct ifinfomsg));
-	assert_null(net_rtnl_next(&attributes));
+	assert_false(net_rtnl_next(&attributes, &attribute));
+}
+
+static void what_is_put_is_read_again(void **state)
+{
+	const uint32_t number = 77;
+	union net_rtnl_request request;
+	struct net_rtnl_attributes attributes;
+	struct net_rtnl_attribute attribute;
+
+	(void)state;
+	memset(&request, 0xee, sizeof(request));
+	(void)net_rtnl_begin(&request, RTM_GETROUTE, sizeof(struct rtmsg));
+	net_rtnl_put(&request, 5, "abc", 3);
+	net_rtnl_put(&request, 6, &number, sizeof(number));
+	assert_int_equal(request.header.nlmsg_len, 16 + 12 + 8 + 8);
+	attributes = net_rtnl_attributes_of(&request.header, sizeof(struct rtmsg));
+	assert_true(net_rtnl_next(&attributes, &attribute));
+	assert_int_equal(attribute.type, 5);
+	assert_int_equal(attribute.len, 3);
+	assert_memory_equal(attribute.data, "abc\0", 4); /* padded with zero */
+	assert_true(net_rtnl_next(&attributes, &attribute));
+	assert_int_equal(attribute.type, 6);
+	assert_memory_equal(attribute.data, &number, sizeof(number));
+	assert_false(net_rtnl_next(&attributes, &attribute));
+}
+
+static void messages_end_where_the_datagram_ends(void **state)
+{
+	_Alignas(struct nlmsghdr) char datagram[36] = { 0 };
+	const struct nlmsghdr one = { .nlmsg_len = 18, .nlmsg_type = 20 };
+	const struct nlmsghdr other = { .nlmsg_len = 16, .nlmsg_type = 21 };
+
+	(void)state;
+	memcpy(datagram, &one, sizeof(one));
+	memcpy(datagram + 20, &other, sizeof(other));
+	for (size_t len = 0; len <= sizeof(datagram); len++) {
+		struct net_rtnl_messages messages = { datagram, len };
+		const struct nlmsghdr *message = net_rtnl_next_message(&messages);
+
+		assert_true((message != NULL) == (len >= 18));
+		if (message == NULL)
+			continue;
+		assert_int_equal(message->nlmsg_type, 20);
+		message = net_rtnl_next_message(&messages);
+		assert_true((message != NULL) == (len == 36));
+		assert_null(net_rtnl_next_message(&messages));
+	}
 }
 
 int main(void)
@@ -140,7 +188,9 @@ int main(void)
 		cmocka_unit_test(a_dump_tells_all_of_them_and_can_be_repeated),
 		cmocka_unit_test(attributes_end_where_the_octets_end),
 		cmocka_unit_test(an_attribute_shorter_than_its_header_ends_them),
-		cmocka_unit_test(a_message_without_room_for_its_header_has_no_attributes),
+		cmocka_unit_test(a_message_without_room_for_its_header_has_none_and_no_attributes),
+		cmocka_unit_test(what_is_put_is_read_again),
+		cmocka_unit_test(messages_end_where_the_datagram_ends),
 	};
 
 	return cmocka_run_group_tests_name("rtnl", tests, NULL, NULL);

@@ -148,8 +148,7 @@ static void a_port_unreachable_is_received_as_refused(void **state)
 	close(fd);
 }
 
-static void a_waiting_port_unreachable_is_told_by_the_next_send_which_sends_all_the_same(
-	void **state)
+static void a_waiting_port_unreachable_is_told_by_the_next_send_that_still_sends(void **state)
 {
 	struct tenf_endpoint remote;
 	struct tenf_endpoint local;
@@ -289,7 +288,7 @@ int main(void)
 		cmocka_unit_test(the_local_end_is_told),
 		cmocka_unit_test(a_port_unreachable_is_received_as_refused),
 		cmocka_unit_test(
-			a_waiting_port_unreachable_is_told_by_the_next_send_which_sends_all_the_same),
+			a_waiting_port_unreachable_is_told_by_the_next_send_that_still_sends),
 		cmocka_unit_test(foreign_datagrams_never_arrive),
 		cmocka_unit_test(a_long_datagram_tells_its_true_length),
 		cmocka_unit_test(the_source_is_the_one_asked_for),

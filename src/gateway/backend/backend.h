@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What makes mappings true: the seam between the responder's batches and a
+ * packet path. A batch is staged change by change and then committed as one;
+ * nothing of it holds when that fails.
+ */
+#ifndef TENF_GATEWAY_BACKEND_H
+#define TENF_GATEWAY_BACKEND_H
+
+#include "gateway/responder.h"
+
+struct backend;
+
+struct backend_ops {
+	const char *name;     /* as in Backend= */
+	unsigned filters_max; /* remote-peer filters of a mapping it enforces */
+	/* A staged change is copied, its mapping not kept. */
+	TENF_CHECKED enum tenf_status (*stage)(struct backend *backend,
+					       const struct responder_change *change);
+	/* TENF_OK: all that was staged holds. Else, as always after a stage that
+	 * failed: none of it. The next batch starts empty. */
+	TENF_CHECKED enum tenf_status (*commit)(struct backend *backend);
+	void (*close)(struct backend *backend);
+};
+
+struct backend {
+	const struct backend_ops *ops;
+};
+
+/* No packet path at all: for developers who test, needs no rights. */
+TENF_CHECKED enum tenf_status backend_memory_open(const struct tenf_memory *memory,
+						  struct backend **ret);
+/* Mappings it holds. */
+uint32_t backend_memory_count(const struct backend *backend);
+
+/* Takes the responder's batch through the backend and tells it what came of it. */
+void backend_run(struct backend *backend, struct responder *r, tenf_time now);
+
+#endif

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A gateway without a packet path. What was promised stands in the ledger
+ * alone; here only the number of mappings is kept, so that a batch that does
+ * not fit what came before is found.
+ */
+#include "gateway/backend/backend.h"
+
+struct memory_backend {
+	struct backend base;
+	const struct tenf_memory *memory;
+	uint32_t held;
+	uint32_t staged; /* what `held` becomes */
+	bool failed;
+};
+
+static struct memory_backend *of(struct backend *backend)
+{
+	return (struct memory_backend *)backend;
+}
+
+static enum tenf_status stage(struct backend *backend, const struct responder_change *change)
+{
+	struct memory_backend *b = of(backend);
+
+	switch (change->kind) {
+	case RESPONDER_INSTALL:
+		b->staged++;
+		break;
+	case RESPONDER_RENEW:
+		b->failed |= b->staged == 0;
+		break;
+	case RESPONDER_REMOVE:
+		b->failed |= b->staged == 0;
+		b->staged -= b->staged > 0;
+		break;
+	case RESPONDER_FLUSH:
+		b->staged = 0;
+		break;
+	}
+	return b->failed ? TENF_E_FAILED : TENF_OK;
+}
+
+static enum tenf_status commit(struct backend *backend)
+{
+	struct memory_backend *b = of(backend);
+	enum tenf_status status = b->failed ? TENF_E_FAILED : TENF_OK;
+
+	if (b->failed)
+		b->staged = b->held;
+	b->held = b->staged;
+	b->failed = false;
+	return status;
+}
+
+static void close_memory(struct backend *backend)
+{
+	if (backend != NULL)
+		tenf_memory_free(of(backend)->memory, backend);
+}
+
+static const struct backend_ops ops = {
+	.name = "memory", .filters_max = LEDGER_FILTERS_MAX,
+	.stage = stage, .commit = commit, .close = close_memory,
+};
+
+enum tenf_status backend_memory_open(const struct tenf_memory *memory, struct backend **ret)
+{
+	struct memory_backend *b = tenf_memory_zero(memory, 1, sizeof(*b));
+
+	if (b == NULL)
+		return TENF_E_MEMORY;
+	b->base.ops = &ops;
+	b->memory = memory;
+	*ret = &b->base;
+	return TENF_OK;
+}
+
+uint32_t backend_memory_count(const struct backend *backend)
+{
+	return ((const struct memory_backend *)backend)->held;
+}

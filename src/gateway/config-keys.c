@@ -1,0 +1,351 @@
+/* SPDX-License-Identifier: MIT */
+/* The table of keys: where each may stand, what sets it, what its value has to be. */
+#include "gateway/config-private.h"
+
+#include "base/span.h"
+#include "gateway/config-values.h"
+
+#include <string.h>
+#include <strings.h>
+
+typedef bool (*set_key)(struct config_reading *r, const char *value);
+
+struct key {
+	enum config_section section;
+	const char *name;
+	set_key set;
+	const char *right; /* what the value has to be */
+};
+
+static struct policy_rule *rule_of(struct config_reading *r)
+{
+	return &r->config->rules[r->config->rule_count - 1];
+}
+
+static bool set_seconds(const char *value, uint32_t min, uint32_t max, uint32_t *ret)
+{
+	uint32_t seconds;
+
+	if (!tenf_span_parse(value, &seconds) || seconds < min || seconds > max)
+		return false;
+	*ret = seconds;
+	return true;
+}
+
+static bool set_count(const char *value, uint64_t min, uint64_t max, uint32_t *ret)
+{
+	uint64_t number;
+
+	if (!config_number(value, min, max, &number))
+		return false;
+	*ret = (uint32_t)number;
+	return true;
+}
+
+static bool set_backend(struct config_reading *r, const char *value)
+{
+	if (strcasecmp(value, "memory") == 0)
+		r->config->backend = CONFIG_MEMORY;
+	else if (strcasecmp(value, "nftables") == 0)
+		r->config->backend = CONFIG_NFTABLES;
+	else
+		return false;
+	return true;
+}
+
+static bool set_external(struct config_reading *r, const char *value)
+{
+	return config_interfaces(value, &r->config->external);
+}
+
+static bool set_internal(struct config_reading *r, const char *value)
+{
+	return config_interfaces(value, &r->config->internal);
+}
+
+static bool set_listen(struct config_reading *r, const char *value)
+{
+	struct gateway_config *c = r->config;
+
+	if (c->listen_count == CONFIG_LISTEN_MAX ||
+	    !tenf_endpoint_parse(value, PCP_PORT, &c->listen[c->listen_count]) ||
+	    tenf_address_is_none(&c->listen[c->listen_count].address) ||
+	    tenf_address_is_multicast(&c->listen[c->listen_count].address))
+		return false;
+	c->listen_count++;
+	return true;
+}
+
+static bool set_external_address(struct config_reading *r, const char *value)
+{
+	struct tenf_address address = tenf_address_none4;
+
+	if (strcasecmp(value, "none") != 0 &&
+	    (!tenf_address_parse(value, &address) || !tenf_address_is_v4(&address) ||
+	     tenf_address_is_none(&address) || tenf_address_is_multicast(&address)))
+		return false;
+	r->config->external_address = address;
+	r->config->has_external_address = true;
+	return true;
+}
+
+static bool set_protocols(struct config_reading *r, const char *value)
+{
+	return config_protocols(value, &r->config->natpmp, &r->config->pcp);
+}
+
+static bool set_lifetime_min(struct config_reading *r, const char *value)
+{
+	r->lifetime_line = r->line;
+	return set_seconds(value, 1, UINT32_MAX, &r->config->lifetime_min_s);
+}
+
+static bool set_lifetime_max(struct config_reading *r, const char *value)
+{
+	r->lifetime_line = r->line;
+	return set_seconds(value, 1, UINT32_MAX, &r->config->lifetime_max_s);
+}
+
+static bool set_mappings_max(struct config_reading *r, const char *value)
+{
+	return set_count(value, 1, LEDGER_MAPPINGS_MAX, &r->config->mappings_max);
+}
+
+static bool set_withhold_tcp(struct config_reading *r, const char *value)
+{
+	return set_seconds(value, 0, 86400, &r->config->withhold_tcp_s);
+}
+
+static bool set_withhold_udp(struct config_reading *r, const char *value)
+{
+	return set_seconds(value, 0, 86400, &r->config->withhold_udp_s);
+}
+
+static bool set_user(struct config_reading *r, const char *value)
+{
+	if (value[0] == '\0' || strlen(value) >= CONFIG_USER_MAX)
+		return false;
+	memcpy(r->config->user, value, strlen(value) + 1);
+	return true;
+}
+
+static bool take_without_effect(struct config_reading *r, const char *note)
+{
+	struct gateway_config *c = r->config;
+
+	if (c->note_count < CONFIG_NOTES_MAX)
+		c->notes[c->note_count++] = note;
+	return true;
+}
+
+static bool set_socket(struct config_reading *r, const char *value)
+{
+	return value[0] == '/' &&
+	       take_without_effect(r, "Socket= has no effect: this build has no control socket");
+}
+
+static bool set_state(struct config_reading *r, const char *value)
+{
+	return value[0] == '/' &&
+	       take_without_effect(r, "State= has no effect: this build keeps no state in files");
+}
+
+static bool set_action(struct config_reading *r, const char *value)
+{
+	if (strcasecmp(value, "allow") == 0)
+		rule_of(r)->action = POLICY_ALLOW;
+	else if (strcasecmp(value, "deny") == 0)
+		rule_of(r)->action = POLICY_DENY;
+	else
+		return false;
+	r->action_seen = true;
+	return true;
+}
+
+static bool set_client(struct config_reading *r, const char *value)
+{
+	return tenf_prefix_parse(value, &rule_of(r)->client);
+}
+
+static bool set_protocol(struct config_reading *r, const char *value)
+{
+	return config_protocol(value, &rule_of(r)->protocol);
+}
+
+static bool set_external_port(struct config_reading *r, const char *value)
+{
+	return config_ports(value, &rule_of(r)->external);
+}
+
+static bool set_internal_port(struct config_reading *r, const char *value)
+{
+	return config_ports(value, &rule_of(r)->internal);
+}
+
+static bool set_rule_mappings_max(struct config_reading *r, const char *value)
+{
+	return set_count(value, 1, LEDGER_MAPPINGS_MAX, &rule_of(r)->mappings_max);
+}
+
+static bool set_rule_lifetime_max(struct config_reading *r, const char *value)
+{
+	return set_seconds(value, 1, UINT32_MAX, &rule_of(r)->lifetime_max_s);
+}
+
+static bool set_request_rate(struct config_reading *r, const char *value)
+{
+	return set_count(value, 0, 1000000, &rule_of(r)->requests_per_s);
+}
+
+static bool set_third_party(struct config_reading *r, const char *value)
+{
+	return config_yes_no(value, &rule_of(r)->third_party);
+}
+
+static bool set_loss(struct config_reading *r, const char *value)
+{
+	return config_chance(value, &r->config->faults.loss);
+}
+
+static bool set_delay(struct config_reading *r, const char *value)
+{
+	return config_durations(value, &r->config->faults.delay_min, &r->config->faults.delay_max);
+}
+
+static bool set_duplicate(struct config_reading *r, const char *value)
+{
+	return config_chance(value, &r->config->faults.duplicate);
+}
+
+static bool set_reorder(struct config_reading *r, const char *value)
+{
+	return config_chance(value, &r->config->faults.reorder);
+}
+
+static bool set_truncate(struct config_reading *r, const char *value)
+{
+	return config_chance(value, &r->config->faults.truncate);
+}
+
+static bool set_wrong_source(struct config_reading *r, const char *value)
+{
+	return config_chance(value, &r->config->faults.wrong_source);
+}
+
+static bool set_refuse(struct config_reading *r, const char *value)
+{
+	return config_chance(value, &r->config->faults.quirks.refuse);
+}
+
+static bool set_other_port(struct config_reading *r, const char *value)
+{
+	return config_chance(value, &r->config->faults.quirks.other_port);
+}
+
+static bool set_reboot_every(struct config_reading *r, const char *value)
+{
+	return config_duration(value, &r->config->faults.reboot_every);
+}
+
+static bool set_lifetime_cap(struct config_reading *r, const char *value)
+{
+	return set_seconds(value, 0, UINT32_MAX, &r->config->faults.quirks.lifetime_cap_s);
+}
+
+static bool set_ignore(struct config_reading *r, const char *value)
+{
+	struct responder_quirks *quirks = &r->config->faults.quirks;
+
+	return config_protocols(value, &quirks->ignore_natpmp, &quirks->ignore_pcp);
+}
+
+static bool set_seed(struct config_reading *r, const char *value)
+{
+	return config_number(value, 0, UINT64_MAX, &r->config->seed);
+}
+
+#define CHANCE_IS "write a share such as 30%, or yes, or no"
+#define PORTS_ARE "write ports such as 80, 1024-65535 or 80,443,8000-8100 (16 ranges at most)"
+#define SPAN_IS "write a time such as 90s, 10m, 2h or 1d"
+
+static const struct key keys[] = {
+	{ CONFIG_IN_GATEWAY, "Backend", set_backend, "write memory or nftables" },
+	{ CONFIG_IN_GATEWAY, "External", set_external, "write the name of an interface, such as eth0" },
+	{ CONFIG_IN_GATEWAY, "Internal", set_internal,
+	  "write names of interfaces (16 at most, 15 characters each), such as br0" },
+	{ CONFIG_IN_GATEWAY, "Listen", set_listen,
+	  "write a numeric ADDRESS or ADDRESS:PORT of this machine, such as 192.168.1.1:5351, "
+	  "in 16 lines at most" },
+	{ CONFIG_IN_GATEWAY, "ExternalAddress", set_external_address,
+	  "write an IPv4 address such as 203.0.113.7, or none" },
+	{ CONFIG_IN_GATEWAY, "Protocols", set_protocols, "write natpmp,pcp or one of them, or none" },
+	{ CONFIG_IN_GATEWAY, "MinLifetime", set_lifetime_min, SPAN_IS },
+	{ CONFIG_IN_GATEWAY, "MaxLifetime", set_lifetime_max, SPAN_IS },
+	{ CONFIG_IN_GATEWAY, "MaxMappings", set_mappings_max, "write a number from 1 to 1048576" },
+	{ CONFIG_IN_GATEWAY, "ReuseDelayTCP", set_withhold_tcp, "write a time up to 1d, such as 240s" },
+	{ CONFIG_IN_GATEWAY, "ReuseDelayUDP", set_withhold_udp, "write a time up to 1d, such as 120s" },
+	{ CONFIG_IN_GATEWAY, "User", set_user, "write the name of a user" },
+	{ CONFIG_IN_GATEWAY, "Socket", set_socket, "write a path that begins with /" },
+	{ CONFIG_IN_GATEWAY, "State", set_state, "write a directory that begins with /" },
+	{ CONFIG_IN_RULE, "Action", set_action,
+	  "write allow or deny (ask is not available in this build)" },
+	{ CONFIG_IN_RULE, "Client", set_client,
+	  "write an address, or a prefix whose host bits are zero, such as 192.168.1.0/24 "
+	  "(a MAC is not available in this build)" },
+	{ CONFIG_IN_RULE, "Protocol", set_protocol, "write tcp, udp or both" },
+	{ CONFIG_IN_RULE, "ExternalPort", set_external_port, PORTS_ARE },
+	{ CONFIG_IN_RULE, "InternalPort", set_internal_port, PORTS_ARE },
+	{ CONFIG_IN_RULE, "MaxMappings", set_rule_mappings_max, "write a number from 1 to 1048576" },
+	{ CONFIG_IN_RULE, "MaxLifetime", set_rule_lifetime_max, SPAN_IS },
+	{ CONFIG_IN_RULE, "RequestRate", set_request_rate,
+	  "write requests a second, up to 1000000, or 0 for no limit" },
+	{ CONFIG_IN_RULE, "ThirdParty", set_third_party, "write yes or no" },
+	{ CONFIG_IN_FAULTS, "Loss", set_loss, CHANCE_IS },
+	{ CONFIG_IN_FAULTS, "Delay", set_delay, "write a time such as 200ms, or two such as 50ms-2s" },
+	{ CONFIG_IN_FAULTS, "Duplicate", set_duplicate, CHANCE_IS },
+	{ CONFIG_IN_FAULTS, "Reorder", set_reorder, CHANCE_IS },
+	{ CONFIG_IN_FAULTS, "Truncate", set_truncate, CHANCE_IS },
+	{ CONFIG_IN_FAULTS, "WrongSource", set_wrong_source, CHANCE_IS },
+	{ CONFIG_IN_FAULTS, "Refuse", set_refuse, CHANCE_IS },
+	{ CONFIG_IN_FAULTS, "OtherPort", set_other_port, CHANCE_IS },
+	{ CONFIG_IN_FAULTS, "RebootEvery", set_reboot_every, SPAN_IS },
+	{ CONFIG_IN_FAULTS, "LifetimeCap", set_lifetime_cap, SPAN_IS },
+	{ CONFIG_IN_FAULTS, "Ignore", set_ignore, "write natpmp, pcp, or both with a comma" },
+	{ CONFIG_IN_FAULTS, "Seed", set_seed, "write a whole number" },
+};
+
+/* "a, b and c are" the keys of this section. */
+static void list_keys(enum config_section section, struct tenf_text *t)
+{
+	bool first = true;
+
+	for (size_t i = 0; i < TENF_ARRAY_SIZE(keys); i++) {
+		if (keys[i].section != section)
+			continue;
+		tenf_text_add(t, first ? "known here are " : ", ");
+		tenf_text_add(t, keys[i].name);
+		first = false;
+	}
+}
+
+void config_set(struct config_reading *r, const char *name, const char *value)
+{
+	char known[512];
+	struct tenf_text list = tenf_text_of(known, sizeof(known));
+
+	for (size_t i = 0; i < TENF_ARRAY_SIZE(keys); i++) {
+		if (keys[i].section != r->section || strcasecmp(keys[i].name, name) != 0)
+			continue;
+		if (!keys[i].set(r, value)) {
+			char what[64];
+			struct tenf_text text = tenf_text_of(what, sizeof(what));
+
+			tenf_text_add(&text, keys[i].name);
+			tenf_text_add(&text, "= cannot be ");
+			config_complain(r, r->line, what, value, keys[i].right);
+		}
+		return;
+	}
+	list_keys(r->section, &list);
+	config_complain(r, r->line, "there is no key ", name, known);
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One reading of a configuration file: config.c goes through its lines,
+ * config-keys.c knows what each key may be.
+ */
+#ifndef TENF_GATEWAY_CONFIG_PRIVATE_H
+#define TENF_GATEWAY_CONFIG_PRIVATE_H
+
+#include "gateway/config.h"
+
+enum config_section {
+	CONFIG_IN_NONE,
+	CONFIG_IN_GATEWAY,
+	CONFIG_IN_RULE,
+	CONFIG_IN_FAULTS,
+};
+
+struct config_reading {
+	const char *path;
+	const char *text; /* what is left of it */
+	unsigned line;
+	enum config_section section;
+	struct gateway_config *config;
+	unsigned lifetime_line; /* of the last lifetime limit */
+	bool action_seen; /* in this rule */
+	struct tenf_text *why;
+	bool failed;
+};
+
+/* "FILE:LINE: what "value"; right". The first complaint counts; line 0: the whole file. */
+void config_complain(struct config_reading *r, unsigned line, const char *what,
+		     const char *value, const char *right);
+/* Key=value within r->section. */
+void config_set(struct config_reading *r, const char *name, const char *value);
+
+#endif

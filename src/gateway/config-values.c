@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: MIT */
+#include "gateway/config-values.h"
+
+#include "base/span.h"
+
+#include <ctype.h>
+#include <string.h>
+#include <strings.h>
+
+#define WORD_MAX 64
+
+bool config_next_word(const char **text, char *ret, size_t size)
+{
+	const char *at = *text;
+	size_t len;
+
+	at += strspn(at, ", \t");
+	len = strcspn(at, ", \t");
+	if (len == 0 || len >= size)
+		return false;
+	memcpy(ret, at, len);
+	ret[len] = '\0';
+	*text = at + len;
+	return true;
+}
+
+/* Only separators are left. */
+static bool is_at_end(const char *text)
+{
+	return text[strspn(text, ", \t")] == '\0';
+}
+
+bool config_number(const char *text, uint64_t min, uint64_t max, uint64_t *ret)
+{
+	uint64_t value;
+
+	if (!tenf_text_number(text, strlen(text), max, &value) || value < min)
+		return false;
+	*ret = value;
+	return true;
+}
+
+bool config_yes_no(const char *text, bool *ret)
+{
+	bool yes = strcasecmp(text, "yes") == 0 || strcasecmp(text, "true") == 0;
+
+	if (!yes && strcasecmp(text, "no") != 0 && strcasecmp(text, "false") != 0)
+		return false;
+	*ret = yes;
+	return true;
+}
+
+/* Per cent with up to two decimals. */
+bool config_chance(const char *text, unsigned *ret)
+{
+	size_t len = strlen(text);
+	const char *dot = strchr(text, '.');
+	size_t whole_len = dot != NULL ? (size_t)(dot - text) : len - 1;
+	uint64_t whole;
+	uint64_t part = 0;
+	bool yes;
+
+	if (config_yes_no(text, &yes)) {
+		*ret = yes ? FAULTS_ALL : 0;
+		return true;
+	}
+	if (len < 2 || text[len - 1] != '%' || !tenf_text_number(text, whole_len, 100, &whole))
+		return false;
+	if (dot != NULL) {
+		size_t decimals = len - whole_len - 2;
+
+		if (decimals > 2 || !tenf_text_number(dot + 1, decimals, 99, &part))
+			return false;
+		part *= decimals == 1 ? 10 : 1;
+	}
+	if (whole * 100 + part > FAULTS_ALL)
+		return false;
+	*ret = (unsigned)(whole * 100 + part);
+	return true;
+}
+
+bool config_duration(const char *text, tenf_duration *ret)
+{
+	size_t len = strlen(text);
+	uint64_t ms;
+	uint32_t seconds;
+
+	if (len > 2 && strcmp(text + len - 2, "ms") == 0) {
+		if (!tenf_text_number(text, len - 2, UINT32_MAX, &ms))
+			return false;
+		*ret = (tenf_duration)ms * TENF_MILLISECOND;
+		return true;
+	}
+	if (!tenf_span_parse(text, &seconds))
+		return false;
+	*ret = tenf_seconds(seconds);
+	return true;
+}
+
+bool config_durations(const char *text, tenf_duration *ret_min, tenf_duration *ret_max)
+{
+	const char *dash = strchr(text, '-');
+	char first[WORD_MAX];
+	tenf_duration min;
+	tenf_duration max;
+
+	if (dash == NULL) {
+		if (!config_duration(text, &min))
+			return false;
+		max = min;
+	} else {
+		size_t len = (size_t)(dash - text);
+
+		if (len >= sizeof(first))
+			return false;
+		memcpy(first, text, len);
+		first[len] = '\0';
+		if (!config_duration(first, &min) || !config_duration(dash + 1, &max) || max < min)
+			return false;
+	}
+	*ret_min = min;
+	*ret_max = max;
+	return true;
+}
+
+static bool parse_range(const char *word, struct policy_range *ret)
+{
+	const char *dash = strchr(word, '-');
+	size_t len = dash != NULL ? (size_t)(dash - word) : strlen(word);
+	uint64_t first;
+	uint64_t last;
+
+	if (!tenf_text_number(word, len, UINT16_MAX, &first) || first == 0)
+		return false;
+	last = first;
+	if (dash != NULL && !config_number(dash + 1, first, UINT16_MAX, &last))
+		return false;
+	*ret = (struct policy_range){ (uint16_t)first, (uint16_t)last };
+	return true;
+}
+
+bool config_ports(const char *text, struct policy_ports *ret)
+{
+	struct policy_ports ports = { .count = 0 };
+	char word[WORD_MAX];
+
+	while (config_next_word(&text, word, sizeof(word))) {
+		if (ports.count == POLICY_RANGES_MAX || !parse_range(word, &ports.at[ports.count]))
+			return false;
+		ports.count++;
+	}
+	if (!is_at_end(text) || ports.count == 0)
+		return false;
+	*ret = ports;
+	return true;
+}
+
+bool config_protocol(const char *text, enum tenf_protocol *ret)
+{
+	static const struct {
+		const char *name;
+		enum tenf_protocol protocol;
+	} names[] = { { "tcp", TENF_TCP }, { "udp", TENF_UDP }, { "both", TENF_BOTH } };
+
+	for (size_t i = 0; i < TENF_ARRAY_SIZE(names); i++) {
+		if (strcasecmp(text, names[i].name) == 0) {
+			*ret = names[i].protocol;
+			return true;
+		}
+	}
+	return false;
+}
+
+bool config_interfaces(const char *text, struct config_interfaces *ret)
+{
+	struct config_interfaces all = *ret;
+
+	while (all.count < CONFIG_INTERFACES_MAX &&
+	       config_next_word(&text, all.at[all.count], CONFIG_NAME_MAX))
+		all.count++;
+	if (!is_at_end(text) || all.count == ret->count)
+		return false;
+	*ret = all;
+	return true;
+}
+
+bool config_protocols(const char *text, bool *ret_natpmp, bool *ret_pcp)
+{
+	bool natpmp = false;
+	bool pcp = false;
+	bool none = false;
+	char word[WORD_MAX];
+
+	while (config_next_word(&text, word, sizeof(word))) {
+		if (strcasecmp(word, "natpmp") == 0)
+			natpmp = true;
+		else if (strcasecmp(word, "pcp") == 0)
+			pcp = true;
+		else if (strcasecmp(word, "none") == 0)
+			none = true;
+		else
+			return false;
+	}
+	if (!is_at_end(text) || none == (natpmp || pcp))
+		return false;
+	*ret_natpmp = natpmp;
+	*ret_pcp = pcp;
+	return true;
+}
+
+bool config_is_mac(const char *text)
+{
+	for (size_t i = 0; i < 17; i++) {
+		bool good = i % 3 == 2 ? text[i] == ':' || text[i] == '-'
+				       : isxdigit((unsigned char)text[i]) != 0;
+
+		if (!good)
+			return false;
+	}
+	return text[17] == '\0';
+}

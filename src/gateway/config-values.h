@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Values of configuration keys: text to what it means. Each is false for text
+ * that is not such a value, and leaves its output untouched then; the sentence that says
+ * what would be right is in the table of keys (config.c).
+ */
+#ifndef TENF_GATEWAY_CONFIG_VALUES_H
+#define TENF_GATEWAY_CONFIG_VALUES_H
+
+#include "base/time.h"
+#include "gateway/config.h"
+
+bool config_number(const char *text, uint64_t min, uint64_t max, uint64_t *ret);
+bool config_yes_no(const char *text, bool *ret);
+/* "30%", "0.5%", "yes", "no": parts of FAULTS_ALL. */
+bool config_chance(const char *text, unsigned *ret);
+/* "200ms", "90s", "2h" or seconds. */
+bool config_duration(const char *text, tenf_duration *ret);
+/* A duration, or two with a "-" between them. */
+bool config_durations(const char *text, tenf_duration *ret_min, tenf_duration *ret_max);
+/* "80", "1024-65535" or several with commas or blanks. */
+bool config_ports(const char *text, struct policy_ports *ret);
+bool config_protocol(const char *text, enum tenf_protocol *ret);
+/* One or more names with blanks between; they are added. */
+bool config_interfaces(const char *text, struct config_interfaces *ret);
+/* "natpmp", "pcp", both with a comma, or "none". */
+bool config_protocols(const char *text, bool *ret_natpmp, bool *ret_pcp);
+bool config_is_mac(const char *text);
+
+/* The next word of a list with commas or blanks between; false at the end. */
+bool config_next_word(const char **text, char *ret, size_t size);
+
+#endif

@@ -1,0 +1,420 @@
+/* SPDX-License-Identifier: MIT */
+#include "gateway/daemon.h"
+
+#include "gateway/backend/backend.h"
+#include "gateway/links.h"
+#include "gateway/log.h"
+#include "gateway/server.h"
+#include "net/changes.h"
+#include "net/clock.h"
+
+#include <event2/event.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define BURST 4 /* receive batches before the commit: RESPONDER_BATCH_MAX datagrams */
+_Static_assert(BURST * SERVER_BATCH <= RESPONDER_BATCH_MAX, "a burst fits one batch");
+
+struct listener {
+	struct daemon *daemon;
+	int fd;
+	int stray_fd; /* another port of the same address, for the fault WrongSource=; or -1 */
+	struct event *readable;
+};
+
+struct daemon {
+	struct gateway_config config;
+	struct links links;
+	struct listener listeners[RESPONDER_LINKS_MAX]; /* one for each link */
+	struct responder *responder;
+	struct backend *backend;
+	struct faults *faults; /* or NULL */
+	struct tenf_random random;
+	struct tenf_seeded seeded;
+	struct tenf_random faults_random;
+	struct server_in *in;
+	struct server_out *out;
+	int changes_fd;
+	struct event_base *base;
+	struct event *timer;
+	struct event *changed;
+	struct event *stops[2];
+};
+
+/* ---- One turn --------------------------------------------------------- */
+
+static void print_records(struct daemon *d)
+{
+	struct responder_record record;
+	bool any = false;
+
+	while (responder_next_record(d->responder, &record)) {
+		char line[LOG_LINE_MAX];
+		struct tenf_text text = tenf_text_of(line, sizeof(line));
+
+		log_record(&record, &text);
+		(void)fprintf(stderr, "%s\n", line);
+		any = true;
+	}
+	if (any)
+		(void)fflush(stderr);
+}
+
+static const struct listener *listener_at(const struct daemon *d, const struct tenf_endpoint *from,
+					  bool *ret_stray)
+{
+	for (size_t i = 0; i < d->links.count; i++) {
+		const struct tenf_endpoint *own = &d->links.at[i].address;
+
+		if (tenf_address_equal(&own->address, &from->address) &&
+		    (own->port | 1) == (from->port | 1)) {
+			*ret_stray = own->port != from->port;
+			return &d->listeners[i];
+		}
+	}
+	return NULL;
+}
+
+static void send_one(struct daemon *d, const struct responder_datagram *datagram)
+{
+	bool stray = false;
+	const struct listener *listener = listener_at(d, &datagram->from, &stray);
+
+	if (listener == NULL || (stray && listener->stray_fd < 0))
+		return;
+	server_send(d->out, stray ? listener->stray_fd : listener->fd, datagram);
+}
+
+static void send_all(struct daemon *d, tenf_time now)
+{
+	struct responder_datagram datagram;
+
+	while (responder_next_send(d->responder, now, &datagram)) {
+		if (d->faults != NULL)
+			faults_put(d->faults, FAULTS_TO_CLIENT, &datagram, now);
+		else
+			send_one(d, &datagram);
+	}
+	while (d->faults != NULL && faults_take(d->faults, FAULTS_TO_CLIENT, now, &datagram))
+		send_one(d, &datagram);
+}
+
+static void commit_and_send(struct daemon *d, tenf_time now)
+{
+	backend_run(d->backend, d->responder, now);
+	send_all(d, now);
+	print_records(d);
+}
+
+static void deliver(struct daemon *d, const struct responder_datagram *datagram, tenf_time now)
+{
+	while (responder_receive(d->responder, datagram, now) == TENF_E_AGAIN)
+		commit_and_send(d, now); /* makes room */
+}
+
+static void set_timer(struct daemon *d, tenf_time now)
+{
+	tenf_time deadline = responder_deadline(d->responder);
+	struct timeval wait;
+
+	if (d->faults != NULL)
+		deadline = tenf_time_min(deadline, faults_deadline(d->faults));
+	if (deadline == TENF_NEVER) {
+		(void)event_del(d->timer);
+		return;
+	}
+	deadline = tenf_time_max(deadline - now, 0);
+	wait.tv_sec = (time_t)(deadline / TENF_SECOND);
+	wait.tv_usec = (suseconds_t)(deadline % TENF_SECOND);
+	(void)event_add(d->timer, &wait);
+}
+
+/* After whatever woke us up. */
+static void turn(struct daemon *d)
+{
+	tenf_time now = net_now();
+	struct responder_datagram datagram;
+
+	if (d->faults != NULL && faults_reboot(d->faults, now))
+		responder_reboot(d->responder, now);
+	while (d->faults != NULL && faults_take(d->faults, FAULTS_TO_GATEWAY, now, &datagram))
+		deliver(d, &datagram, now);
+	responder_expire(d->responder, now);
+	commit_and_send(d, now);
+	server_flush(d->out);
+	set_timer(d, now);
+}
+
+/* ---- What wakes us up ------------------------------------------------- */
+
+static void on_readable(evutil_socket_t fd, short what, void *context)
+{
+	struct listener *listener = context;
+	struct daemon *d = listener->daemon;
+	const struct tenf_endpoint *bound = &d->links.at[listener - d->listeners].address;
+	tenf_time now = net_now();
+	size_t count = SERVER_BATCH;
+
+	(void)what;
+	for (unsigned i = 0; i < BURST && count == SERVER_BATCH; i++) {
+		const struct responder_datagram *datagrams;
+
+		count = server_receive(fd, bound, d->in, &datagrams);
+		for (size_t k = 0; k < count; k++) {
+			if (d->faults != NULL)
+				faults_put(d->faults, FAULTS_TO_GATEWAY, &datagrams[k], now);
+			else
+				deliver(d, &datagrams[k], now);
+		}
+	}
+	turn(d);
+}
+
+static void on_timer(evutil_socket_t fd, short what, void *context)
+{
+	(void)fd;
+	(void)what;
+	turn(context);
+}
+
+static void on_change(evutil_socket_t fd, short what, void *context)
+{
+	struct daemon *d = context;
+	struct tenf_address external;
+
+	(void)what;
+	if (!net_changes_read(fd))
+		return;
+	external = links_external_address(&d->config);
+	responder_set_external(d->responder, &external, net_now());
+	turn(d);
+}
+
+static void on_stop(evutil_socket_t fd, short what, void *context)
+{
+	struct daemon *d = context;
+
+	(void)fd;
+	(void)what;
+	(void)event_base_loopbreak(d->base);
+}
+
+/* ---- Life ------------------------------------------------------------- */
+
+static bool say(struct tenf_text *why, const char *text)
+{
+	tenf_text_add(why, text);
+	return false;
+}
+
+static bool open_listener(struct daemon *d, size_t i, struct tenf_text *why)
+{
+	struct responder_link *link = &d->links.at[i];
+	struct listener *listener = &d->listeners[i];
+	struct tenf_endpoint stray = { link->address.address, 0 };
+	struct net_error error = { .call = "open" };
+	char text[TENF_ENDPOINT_TEXT];
+
+	listener->daemon = d;
+	if (server_open(&link->address, &listener->fd, &link->address, &error) != TENF_OK ||
+	    (d->config.faults.wrong_source > 0 &&
+	     server_open(&stray, &listener->stray_fd, &stray, &error) != TENF_OK)) {
+		tenf_text_add(why, "cannot listen on ");
+		tenf_text_add(why, tenf_endpoint_text(&link->address, text));
+		tenf_text_add(why, ": ");
+		tenf_text_add(why, error.call);
+		tenf_text_add(why, ": ");
+		return say(why, strerror(error.code));
+	}
+	return true;
+}
+
+static bool open_responder(struct daemon *d, struct tenf_text *why)
+{
+	const struct gateway_config *c = &d->config;
+	struct responder_config config;
+	tenf_time now = net_now();
+
+	responder_config_init(&config);
+	config.links = d->links.at;
+	config.link_count = d->links.count;
+	config.rules = c->rules;
+	config.rule_count = c->rule_count;
+	config.natpmp = c->natpmp;
+	config.pcp = c->pcp;
+	config.external_address = links_external_address(c);
+	config.lifetime_min_s = c->lifetime_min_s;
+	config.lifetime_max_s = c->lifetime_max_s;
+	config.withhold_tcp_s = c->withhold_tcp_s;
+	config.withhold_udp_s = c->withhold_udp_s;
+	config.mappings_max = c->mappings_max;
+	config.filters_max = d->backend->ops->filters_max;
+	d->random = net_random();
+	if (responder_new(&config, &d->random, &tenf_memory_libc, now, &d->responder) != TENF_OK)
+		return say(why, "out of memory");
+	if (!c->has_faults)
+		return true;
+	responder_set_quirks(d->responder, &c->faults.quirks);
+	tenf_seeded_init(&d->seeded, c->seed);
+	d->faults_random = tenf_seeded_random(&d->seeded);
+	if (faults_new(&c->faults, &d->faults_random, &tenf_memory_libc, now, &d->faults) != TENF_OK)
+		return say(why, "out of memory");
+	return true;
+}
+
+static bool watch(struct daemon *d)
+{
+	bool good = event_add(d->stops[0], NULL) == 0 && event_add(d->stops[1], NULL) == 0;
+
+	for (size_t i = 0; good && i < d->links.count; i++) {
+		struct listener *listener = &d->listeners[i];
+
+		listener->readable = event_new(d->base, listener->fd, EV_READ | EV_PERSIST,
+					       on_readable, listener);
+		good = listener->readable != NULL && event_add(listener->readable, NULL) == 0;
+	}
+	/* Without news of changes the external address is the one of the start. */
+	if (good && !d->config.has_external_address && d->config.external.count > 0 &&
+	    net_changes_open(&d->changes_fd, NULL) == TENF_OK) {
+		d->changed = event_new(d->base, d->changes_fd, EV_READ | EV_PERSIST, on_change, d);
+		good = d->changed != NULL && event_add(d->changed, NULL) == 0;
+	}
+	return good;
+}
+
+static bool open_loop(struct daemon *d, struct tenf_text *why)
+{
+	static const int signals[] = { SIGTERM, SIGINT };
+
+	d->base = event_base_new();
+	d->in = server_in_new();
+	d->out = server_out_new();
+	if (d->base == NULL || d->in == NULL || d->out == NULL)
+		return say(why, "out of memory");
+	d->timer = event_new(d->base, -1, 0, on_timer, d);
+	for (size_t i = 0; i < TENF_ARRAY_SIZE(signals); i++)
+		d->stops[i] = event_new(d->base, signals[i], EV_SIGNAL | EV_PERSIST, on_stop, d);
+	if (d->timer == NULL || d->stops[0] == NULL || d->stops[1] == NULL || !watch(d))
+		return say(why, "cannot set up the event loop");
+	return true;
+}
+
+static bool open_all(struct daemon *d, struct tenf_text *why)
+{
+	if (!d->config.natpmp && !d->config.pcp)
+		d->links.count = 0; /* switched off: no socket, so that hosts are told (RFC 6886 §3.8) */
+	else if (!links_find(&d->config, &d->links, why))
+		return false;
+	for (size_t i = 0; i < d->links.count; i++) {
+		if (!open_listener(d, i, why))
+			return false;
+	}
+	if (backend_memory_open(&tenf_memory_libc, &d->backend) != TENF_OK)
+		return say(why, "out of memory");
+	return open_responder(d, why) && open_loop(d, why);
+}
+
+bool daemon_new(const struct gateway_config *config, struct daemon **ret, struct tenf_text *why)
+{
+	struct daemon *d;
+
+	if (config->backend != CONFIG_MEMORY)
+		return say(why, "this build serves Backend=memory alone, the test gateway; "
+				"it opens no port of a real one");
+	d = calloc(1, sizeof(*d));
+	if (d == NULL)
+		return say(why, "out of memory");
+	d->config = *config;
+	d->changes_fd = -1;
+	for (size_t i = 0; i < RESPONDER_LINKS_MAX; i++)
+		d->listeners[i] = (struct listener){ .fd = -1, .stray_fd = -1 };
+	if (!open_all(d, why)) {
+		daemon_free(d);
+		return false;
+	}
+	*ret = d;
+	return true;
+}
+
+static void free_event(struct event *event)
+{
+	if (event != NULL)
+		event_free(event);
+}
+
+static void close_fd(int fd)
+{
+	if (fd >= 0)
+		(void)close(fd);
+}
+
+void daemon_free(struct daemon *d)
+{
+	if (d == NULL)
+		return;
+	for (size_t i = 0; i < RESPONDER_LINKS_MAX; i++) {
+		free_event(d->listeners[i].readable);
+		close_fd(d->listeners[i].fd);
+		close_fd(d->listeners[i].stray_fd);
+	}
+	free_event(d->timer);
+	free_event(d->changed);
+	free_event(d->stops[0]);
+	free_event(d->stops[1]);
+	close_fd(d->changes_fd);
+	if (d->base != NULL)
+		event_base_free(d->base);
+	server_in_free(d->in);
+	server_out_free(d->out);
+	faults_free(d->faults);
+	responder_free(d->responder);
+	if (d->backend != NULL)
+		d->backend->ops->close(d->backend);
+	free(d);
+}
+
+size_t daemon_link_count(const struct daemon *d)
+{
+	return d->links.count;
+}
+
+static void add_network(struct tenf_text *t, const struct tenf_prefix *network)
+{
+	char text[TENF_ADDRESS_TEXT];
+	bool v4 = tenf_address_is_v4(&network->address);
+
+	tenf_text_add(t, tenf_address_text(&network->address, text));
+	tenf_text_add_char(t, '/');
+	tenf_text_add_number(t, v4 ? network->length - 96 : network->length);
+}
+
+void daemon_describe(const struct daemon *d, size_t link, struct tenf_text *t)
+{
+	const struct gateway_config *c = &d->config;
+	struct tenf_address external = links_external_address(c);
+	char text[TENF_ENDPOINT_TEXT];
+
+	tenf_text_add(t, "listening on ");
+	tenf_text_add(t, tenf_endpoint_text(&d->links.at[link].address, text));
+	tenf_text_add(t, " (");
+	tenf_text_add(t, d->links.names[link]);
+	tenf_text_add(t, ") for ");
+	add_network(t, &d->links.at[link].network);
+	tenf_text_add(t, c->natpmp && c->pcp ? ", NAT-PMP and PCP"
+			 : c->natpmp	      ? ", NAT-PMP"
+					      : ", PCP");
+	tenf_text_add(t, ", outside ");
+	tenf_text_add(t, tenf_address_is_none(&external) ? "no address"
+							 : tenf_address_text(&external, text));
+	tenf_text_add(t, ", backend ");
+	tenf_text_add(t, d->backend->ops->name);
+}
+
+bool daemon_run(struct daemon *d)
+{
+	turn(d);
+	return event_base_dispatch(d->base) >= 0;
+}

@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: MIT */
+#include "gateway/links.h"
+
+#include "net/gateways.h"
+#include "net/socket.h"
+#include "wire/pcp.h"
+
+#include <errno.h>
+#include <ifaddrs.h>
+#include <net/if.h>
+#include <string.h>
+
+/* RFC 5737: what a test gateway calls its outside when nothing was said. */
+#define TEST_ADDRESS 0xcb007101 /* 203.0.113.1 */
+
+static bool is_listed(const struct config_interfaces *names, const char *name)
+{
+	for (size_t i = 0; i < names->count; i++) {
+		if (strcmp(names->at[i], name) == 0)
+			return true;
+	}
+	return false;
+}
+
+static unsigned ones(const struct tenf_address *mask, unsigned from)
+{
+	unsigned count = from;
+
+	while (count < 128 && (mask->octets[count / 8] >> (7 - count % 8) & 1) != 0)
+		count++;
+	return count;
+}
+
+static bool network_of(const struct ifaddrs *a, struct tenf_prefix *ret)
+{
+	struct tenf_address address;
+	struct tenf_address mask;
+
+	if (!net_address_of(a->ifa_addr, &address) || !net_address_of(a->ifa_netmask, &mask))
+		return false;
+	ret->length = ones(&mask, tenf_address_is_v4(&address) ? 96 : 0);
+	for (size_t i = 0; i < sizeof(address.octets); i++) {
+		unsigned bits = ret->length > 8 * i ? ret->length - 8 * (unsigned)i : 0;
+
+		if (bits < 8)
+			address.octets[i] &= (uint8_t)(0xff00u >> bits);
+	}
+	ret->address = address;
+	return true;
+}
+
+static void say(struct tenf_text *why, const char *a, const char *b, const char *c)
+{
+	tenf_text_add(why, a);
+	tenf_text_add(why, b);
+	tenf_text_add(why, c);
+}
+
+static bool add(const struct gateway_config *config, const struct ifaddrs *a,
+		const struct tenf_endpoint *listen, struct links *links, struct tenf_text *why)
+{
+	struct responder_link *link = &links->at[links->count];
+
+	if (is_listed(&config->external, a->ifa_name)) {
+		say(why, "interface ", a->ifa_name,
+		    " is the external one; requests are served on internal interfaces alone");
+		return false;
+	}
+	if (links->count == RESPONDER_LINKS_MAX || strlen(a->ifa_name) >= CONFIG_NAME_MAX) {
+		say(why, "more addresses than can be served", "", "; name some with Listen=");
+		return false;
+	}
+	link->interface = if_nametoindex(a->ifa_name);
+	link->address = *listen;
+	if (link->interface == 0 || !network_of(a, &link->network)) {
+		say(why, "interface ", a->ifa_name, " has gone");
+		return false;
+	}
+	memcpy(links->names[links->count], a->ifa_name, strlen(a->ifa_name) + 1);
+	links->count++;
+	return true;
+}
+
+/* The interface's own address; on the loopback interface any of its network. */
+static bool has_address(const struct ifaddrs *a, const struct tenf_address *wanted)
+{
+	struct tenf_address address;
+	struct tenf_prefix network;
+
+	if (!net_address_of(a->ifa_addr, &address))
+		return false;
+	return tenf_address_equal(&address, wanted) ||
+	       ((a->ifa_flags & IFF_LOOPBACK) != 0 && network_of(a, &network) &&
+		tenf_prefix_contains(&network, wanted));
+}
+
+static bool add_listen(const struct gateway_config *config, const struct ifaddrs *all,
+		       const struct tenf_endpoint *listen, struct links *links,
+		       struct tenf_text *why)
+{
+	char text[TENF_ADDRESS_TEXT];
+
+	for (const struct ifaddrs *a = all; a != NULL; a = a->ifa_next) {
+		if (!has_address(a, &listen->address))
+			continue;
+		if (config->internal.count > 0 && !is_listed(&config->internal, a->ifa_name)) {
+			say(why, "Listen= names an address of interface ", a->ifa_name,
+			    ", which is not in Internal=");
+			return false;
+		}
+		return add(config, a, listen, links, why);
+	}
+	say(why, "Listen=", tenf_address_text(&listen->address, text),
+	    ": no interface of this machine has this address");
+	return false;
+}
+
+/* Every address of an internal interface; link-local IPv6 ones serve nobody,
+ * since no pinhole to such a host makes sense. */
+static bool add_interface(const struct gateway_config *config, const struct ifaddrs *all,
+			  const char *name, struct links *links, struct tenf_text *why)
+{
+	size_t before = links->count;
+
+	if (net_interface_index(name) == 0) {
+		say(why, "Internal=", name, ": there is no such interface");
+		return false;
+	}
+	for (const struct ifaddrs *a = all; a != NULL; a = a->ifa_next) {
+		struct tenf_endpoint listen = { .port = PCP_PORT };
+
+		if (strcmp(a->ifa_name, name) != 0 ||
+		    !net_address_of(a->ifa_addr, &listen.address) ||
+		    (!tenf_address_is_v4(&listen.address) &&
+		     tenf_address_is_link_local(&listen.address)))
+			continue;
+		if (!add(config, a, &listen, links, why))
+			return false;
+	}
+	if (links->count == before)
+		say(why, "Internal=", name, ": this interface has no address");
+	return links->count > before;
+}
+
+static bool add_all(const struct gateway_config *config, const struct ifaddrs *all,
+		    struct links *links, struct tenf_text *why)
+{
+	const struct tenf_endpoint loopback = { tenf_address_v4(0x7f000001), PCP_PORT };
+
+	for (size_t i = 0; i < config->listen_count; i++) {
+		if (!add_listen(config, all, &config->listen[i], links, why))
+			return false;
+	}
+	for (size_t i = 0; config->listen_count == 0 && i < config->internal.count; i++) {
+		if (!add_interface(config, all, config->internal.at[i], links, why))
+			return false;
+	}
+	if (links->count == 0)
+		return add_listen(config, all, &loopback, links, why);
+	return true;
+}
+
+bool links_find(const struct gateway_config *config, struct links *ret, struct tenf_text *why)
+{
+	struct links links = { .count = 0 };
+	struct ifaddrs *all;
+	bool good;
+
+	if (getifaddrs(&all) != 0) {
+		say(why, "cannot list the interfaces: ", strerror(errno), "");
+		return false;
+	}
+	good = add_all(config, all, &links, why);
+	freeifaddrs(all);
+	if (good)
+		*ret = links;
+	return good;
+}
+
+struct tenf_address links_external_address(const struct gateway_config *config)
+{
+	struct tenf_address found = tenf_address_none4;
+	struct ifaddrs *all;
+
+	if (config->has_external_address)
+		return config->external_address;
+	if (config->external.count == 0)
+		return tenf_address_v4(TEST_ADDRESS);
+	if (getifaddrs(&all) != 0)
+		return found;
+	for (const struct ifaddrs *a = all; a != NULL; a = a->ifa_next) {
+		struct tenf_address address;
+
+		if (tenf_address_is_none(&found) && is_listed(&config->external, a->ifa_name) &&
+		    net_address_of(a->ifa_addr, &address) && tenf_address_is_v4(&address))
+			found = address;
+	}
+	freeifaddrs(all);
+	return found;
+}

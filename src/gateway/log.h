@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: MIT */
+/* One decision as one line for people: who, what, which rule, result. */
+#ifndef TENF_GATEWAY_LOG_H
+#define TENF_GATEWAY_LOG_H
+
+#include "base/text.h"
+#include "gateway/responder.h"
+
+#define LOG_LINE_MAX 400
+
+void log_record(const struct responder_record *record, struct tenf_text *ret);
+
+#endif

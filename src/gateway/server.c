@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: MIT */
+#include "gateway/server.h"
+
+#include "net/socket.h"
+#include "wire/pcp.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define RECEIVE_BUFFER (1024 * 1024) /* a burst waits here while a batch is committed */
+
+struct control { /* the larger of both families */
+	_Alignas(struct cmsghdr) uint8_t octets[CMSG_SPACE(sizeof(struct in6_pktinfo))];
+};
+
+static bool set(int fd, int level, int option, int value)
+{
+	return setsockopt(fd, level, option, &value, sizeof(value)) == 0;
+}
+
+/* Announcements must not leave the link: RFC 6887 §14.1.3 by hop limits. */
+static bool set_options(int fd, bool v4)
+{
+	(void)set(fd, SOL_SOCKET, SO_RCVBUF, RECEIVE_BUFFER); /* a smaller one does as well */
+	if (v4)
+		return set(fd, IPPROTO_IP, IP_PKTINFO, 1) &&
+		       set(fd, IPPROTO_IP, IP_MULTICAST_TTL, 1);
+	return set(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1) &&
+	       set(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1) &&
+	       set(fd, IPPROTO_IPV6, IPV6_MULTICAST_HOPS, 255);
+}
+
+static enum tenf_status bind_to(int fd, const struct tenf_endpoint *listen,
+				struct tenf_endpoint *ret_bound, struct net_error *reterr)
+{
+	union net_sockaddr address;
+	socklen_t len = net_sockaddr_of(listen, 0, &address);
+
+	if (bind(fd, &address.any, len) != 0)
+		return net_fail(reterr, "bind");
+	len = sizeof(address);
+	if (getsockname(fd, &address.any, &len) != 0)
+		return net_fail(reterr, "getsockname");
+	*ret_bound = net_endpoint_of(&address);
+	return TENF_OK;
+}
+
+enum tenf_status server_open(const struct tenf_endpoint *listen, int *ret_fd,
+			     struct tenf_endpoint *ret_bound, struct net_error *reterr)
+{
+	bool v4 = tenf_address_is_v4(&listen->address);
+	int fd = socket(v4 ? AF_INET : AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	enum tenf_status status;
+
+	if (fd < 0)
+		return net_fail(reterr, "socket");
+	status = set_options(fd, v4) ? bind_to(fd, listen, ret_bound, reterr)
+				     : net_fail(reterr, "setsockopt");
+	if (status != TENF_OK)
+		(void)close(fd);
+	else
+		*ret_fd = fd;
+	return status;
+}
+
+/* ---- In --------------------------------------------------------------- */
+
+struct server_in {
+	struct mmsghdr messages[SERVER_BATCH];
+	struct iovec parts[SERVER_BATCH];
+	union net_sockaddr from[SERVER_BATCH];
+	struct control control[SERVER_BATCH];
+	uint8_t octets[SERVER_BATCH][RESPONDER_RECEIVE_MAX];
+	struct responder_datagram datagrams[SERVER_BATCH];
+};
+
+struct server_in *server_in_new(void)
+{
+	return calloc(1, sizeof(struct server_in));
+}
+
+void server_in_free(struct server_in *in)
+{
+	free(in);
+}
+
+/* Where it arrived: the address asked for and the interface. */
+static void read_control(struct msghdr *message, struct responder_datagram *d)
+{
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(message); c != NULL; c = CMSG_NXTHDR(message, c)) {
+		struct in_pktinfo v4;
+		struct in6_pktinfo v6;
+
+		if (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_PKTINFO) {
+			memcpy(&v4, CMSG_DATA(c), sizeof(v4));
+			d->to.address = tenf_address_v4_octets(&v4.ipi_addr);
+			d->interface = (unsigned)v4.ipi_ifindex;
+		} else if (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_PKTINFO) {
+			memcpy(&v6, CMSG_DATA(c), sizeof(v6));
+			memcpy(d->to.address.octets, &v6.ipi6_addr, 16);
+			d->interface = v6.ipi6_ifindex;
+		}
+	}
+}
+
+size_t server_receive(int fd, const struct tenf_endpoint *bound, struct server_in *in,
+		      const struct responder_datagram **ret)
+{
+	int count;
+
+	for (size_t i = 0; i < SERVER_BATCH; i++) {
+		in->parts[i] = (struct iovec){ in->octets[i], sizeof(in->octets[i]) };
+		in->messages[i].msg_hdr = (struct msghdr){
+			.msg_name = &in->from[i], .msg_namelen = sizeof(in->from[i]),
+			.msg_iov = &in->parts[i], .msg_iovlen = 1,
+			.msg_control = &in->control[i], .msg_controllen = sizeof(in->control[i]),
+		};
+	}
+	count = recvmmsg(fd, in->messages, SERVER_BATCH, 0, NULL);
+	for (int i = 0; i < count; i++) {
+		struct responder_datagram *d = &in->datagrams[i];
+
+		*d = (struct responder_datagram){
+			.from = net_endpoint_of(&in->from[i]), .to = *bound,
+			.data = in->octets[i], .len = in->messages[i].msg_len,
+		};
+		read_control(&in->messages[i].msg_hdr, d);
+	}
+	*ret = in->datagrams;
+	return count > 0 ? (size_t)count : 0;
+}
+
+/* ---- Out -------------------------------------------------------------- */
+
+struct server_out {
+	int fd;
+	unsigned count;
+	struct mmsghdr messages[SERVER_BATCH];
+	struct iovec parts[SERVER_BATCH];
+	union net_sockaddr to[SERVER_BATCH];
+	struct control control[SERVER_BATCH];
+	uint8_t octets[SERVER_BATCH][PCP_MAX];
+};
+
+struct server_out *server_out_new(void)
+{
+	return calloc(1, sizeof(struct server_out));
+}
+
+void server_out_free(struct server_out *out)
+{
+	free(out);
+}
+
+/* From the address asked, by the interface asked. */
+static void write_control(struct msghdr *message, struct control *control,
+			  const struct responder_datagram *d)
+{
+	struct cmsghdr *c;
+
+	message->msg_control = control;
+	memset(control, 0, sizeof(*control));
+	if (tenf_address_is_v4(&d->to.address)) {
+		struct in_pktinfo v4 = { .ipi_ifindex = (int)d->interface };
+
+		memcpy(&v4.ipi_spec_dst, d->from.address.octets + 12, 4);
+		message->msg_controllen = CMSG_SPACE(sizeof(v4));
+		c = CMSG_FIRSTHDR(message);
+		c->cmsg_level = IPPROTO_IP;
+		c->cmsg_type = IP_PKTINFO;
+		c->cmsg_len = CMSG_LEN(sizeof(v4));
+		memcpy(CMSG_DATA(c), &v4, sizeof(v4));
+	} else {
+		struct in6_pktinfo v6 = { .ipi6_ifindex = d->interface };
+
+		memcpy(&v6.ipi6_addr, d->from.address.octets, 16);
+		message->msg_controllen = CMSG_SPACE(sizeof(v6));
+		c = CMSG_FIRSTHDR(message);
+		c->cmsg_level = IPPROTO_IPV6;
+		c->cmsg_type = IPV6_PKTINFO;
+		c->cmsg_len = CMSG_LEN(sizeof(v6));
+		memcpy(CMSG_DATA(c), &v6, sizeof(v6));
+	}
+}
+
+void server_send(struct server_out *out, int fd, const struct responder_datagram *d)
+{
+	unsigned i;
+	struct msghdr *message;
+
+	if (out->count == SERVER_BATCH || (out->count > 0 && out->fd != fd))
+		server_flush(out);
+	if (d->len > sizeof(out->octets[0]))
+		return;
+	i = out->count++;
+	message = &out->messages[i].msg_hdr;
+	out->fd = fd;
+	memcpy(out->octets[i], d->data, d->len);
+	out->parts[i] = (struct iovec){ out->octets[i], d->len };
+	*message = (struct msghdr){
+		.msg_name = &out->to[i], .msg_iov = &out->parts[i], .msg_iovlen = 1,
+		.msg_namelen = net_sockaddr_of(&d->to, d->interface, &out->to[i]),
+	};
+	write_control(message, &out->control[i], d);
+}
+
+/* A datagram the kernel does not take is passed over; the others go. */
+void server_flush(struct server_out *out)
+{
+	unsigned sent = 0;
+
+	while (sent < out->count) {
+		int count = sendmmsg(out->fd, out->messages + sent, out->count - sent, 0);
+
+		if (count < 0 && errno == EINTR)
+			continue;
+		sent += count > 0 ? (unsigned)count : 1;
+	}
+	out->count = 0;
+}

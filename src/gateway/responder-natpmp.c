@@ -80,7 +80,7 @@ static void answer_map(struct responder *r, const struct responder_datagram *in,
 {
 	struct natpmp_answer answer = {
 		.opcode = (uint8_t)(NATPMP_ANSWER + request->opcode),
-		.result = result_of(out->result), .epoch_s = responder_epoch_s(r, now),
+		.result = (uint16_t)result_of(out->result), .epoch_s = responder_epoch_s(r, now),
 		.internal_port = request->internal_port,
 	};
 	struct responder_record record = responder_record_of(r, q, out);

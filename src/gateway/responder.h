@@ -4,10 +4,10 @@
  * decisions, datagrams out. It has no socket, no clock and no chance of its own, so
  * the same code runs in the daemon and in the simulator.
  *
- *	responder_receive ──► decision ──► change of the ledger ──► answer waits
- *	                                         │
- *	responder_next_change ◄──────────────────┘   the edge hands the batch to a
- *	responder_committed ──► answers leave        backend, which makes it true
+ *	responder_receive --> decision --> change of the ledger --> answer waits
+ *	                                          |
+ *	responder_next_change <-------------------'   the edge hands the batch to
+ *	responder_committed --> answers leave         a backend, which makes it true
  *	responder_next_send
  *
  * An answer that promises something leaves only when the promise has been
@@ -97,7 +97,8 @@ struct responder_datagram {
 struct responder;
 
 /* Copies the config. The epoch starts at 0, with a series of announcements
- * (NAT-PMP only where there is an external address). TENF_E_ARGUMENT, TENF_E_LIMIT, TENF_E_MEMORY. */
+ * (NAT-PMP only while there is an external address). TENF_E_ARGUMENT,
+ * TENF_E_LIMIT, TENF_E_MEMORY. */
 TENF_CHECKED enum tenf_status responder_new(const struct responder_config *config,
 					    const struct tenf_random *random,
 					    const struct tenf_memory *memory, tenf_time now,

@@ -8,6 +8,8 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -78,6 +80,122 @@ static void a_dump_tells_all_of_them_and_can_be_repeated(void **state)
 	}
 	net_rtnl_close(&rtnl);
 }
+
+/* ---- a kernel that says what the test wants ------------------------------------- */
+
+static struct net_rtnl fake;
+static int kernel_side;
+
+static void fake_kernel(void)
+{
+	int ends[2];
+
+	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends), 0);
+	fake = (struct net_rtnl){ .fd = ends[0], .sequence = 41 };
+	kernel_side = ends[1];
+}
+
+static void fake_done(void)
+{
+	net_rtnl_close(&fake);
+	close(kernel_side);
+}
+
+/* One datagram with one message that carries a number. */
+static void say(uint16_t type, uint16_t flags, uint32_t sequence, int number)
+{
+	struct {
+		struct nlmsghdr header;
+		int number;
+	} message = { { .nlmsg_len = sizeof(message), .nlmsg_type = type, .nlmsg_flags = flags,
+			.nlmsg_seq = sequence },
+		      number };
+
+	assert_int_equal(send(kernel_side, &message, sizeof(message), 0), sizeof(message));
+}
+
+static int dump_from_fake(unsigned *ret_told)
+{
+	union net_rtnl_request request;
+
+	*ret_told = 0;
+	return net_rtnl_dump(&fake, ask_links(&request, 0), count, ret_told);
+}
+
+static void a_dump_that_was_interrupted_is_read_to_its_end_and_says_so(void **state)
+{
+	unsigned told;
+
+	(void)state;
+	fake_kernel();
+	say(RTM_NEWLINK, NLM_F_MULTI, 42, 0);
+	say(RTM_NEWLINK, NLM_F_MULTI | NLM_F_DUMP_INTR, 42, 0);
+	say(RTM_NEWLINK, NLM_F_MULTI, 42, 0);
+	say(NLMSG_DONE, NLM_F_MULTI, 42, 0);
+	assert_int_equal(dump_from_fake(&told), EINTR);
+	assert_int_equal(told, 3);
+	say(RTM_NEWLINK, NLM_F_MULTI, 43, 0);
+	say(NLMSG_DONE, NLM_F_MULTI, 43, 0);
+	assert_int_equal(dump_from_fake(&told), 0);
+	assert_int_equal(told, 1);
+	fake_done();
+}
+
+static void answers_to_an_earlier_question_are_passed_over(void **state)
+{
+	unsigned told;
+
+	(void)state;
+	fake_kernel();
+	say(RTM_NEWLINK, NLM_F_MULTI, 41, 0);
+	say(NLMSG_DONE, NLM_F_MULTI, 41, 0);
+	say(RTM_NEWLINK, NLM_F_MULTI, 42, 0);
+	say(NLMSG_DONE, NLM_F_MULTI, 42, 0);
+	assert_int_equal(dump_from_fake(&told), 0);
+	assert_int_equal(told, 1);
+	fake_done();
+}
+
+static void an_error_ends_a_dump_early_or_late(void **state)
+{
+	unsigned told;
+
+	(void)state;
+	fake_kernel();
+	say(NLMSG_ERROR, 0, 42, -EOPNOTSUPP);
+	assert_int_equal(dump_from_fake(&told), EOPNOTSUPP);
+	say(RTM_NEWLINK, NLM_F_MULTI, 43, 0);
+	say(NLMSG_DONE, NLM_F_MULTI, 43, -ENODEV);
+	assert_int_equal(dump_from_fake(&told), ENODEV);
+	assert_int_equal(told, 1);
+	fake_done();
+}
+
+static void a_datagram_that_does_not_fit_is_an_error(void **state)
+{
+	static char large[20000];
+	unsigned told;
+
+	(void)state;
+	fake_kernel();
+	assert_int_equal(send(kernel_side, large, sizeof(large), 0), sizeof(large));
+	assert_int_equal(dump_from_fake(&told), EMSGSIZE);
+	assert_int_equal(told, 0);
+	fake_done();
+}
+
+static void a_kernel_that_hangs_up_is_an_error(void **state)
+{
+	unsigned told;
+
+	(void)state;
+	fake_kernel();
+	assert_int_equal(shutdown(kernel_side, SHUT_WR), 0);
+	assert_int_equal(dump_from_fake(&told), EMSGSIZE);
+	fake_done();
+}
+
+/* ---- messages and attributes ----------------------------------------------------- */
 
 static void attributes_end_where_the_octets_end(void **state)
 {
@@ -186,6 +304,11 @@ int main(void)
 		cmocka_unit_test(
 			what_is_not_there_is_an_error_and_the_next_question_is_answered),
 		cmocka_unit_test(a_dump_tells_all_of_them_and_can_be_repeated),
+		cmocka_unit_test(a_dump_that_was_interrupted_is_read_to_its_end_and_says_so),
+		cmocka_unit_test(answers_to_an_earlier_question_are_passed_over),
+		cmocka_unit_test(an_error_ends_a_dump_early_or_late),
+		cmocka_unit_test(a_datagram_that_does_not_fit_is_an_error),
+		cmocka_unit_test(a_kernel_that_hangs_up_is_an_error),
 		cmocka_unit_test(attributes_end_where_the_octets_end),
 		cmocka_unit_test(an_attribute_shorter_than_its_header_ends_them),
 		cmocka_unit_test(a_message_without_room_for_its_header_has_none_and_no_attributes),

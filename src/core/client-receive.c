@@ -93,8 +93,9 @@ static bool same_nonce(const uint8_t *a, const uint8_t *b)
 	return difference == 0;
 }
 
-/* An answer to a delete says lifetime 0, an answer to a create never does; that
- * tells late answers of the other kind apart where the rest is the same. */
+/* An answer to a delete says external port 0, as it was asked (the lifetime may be
+ * the idle time that is left, §15); that tells a late answer to the create
+ * before apart, where the rest is the same. */
 static bool is_answer_to(const struct inquiry *inquiry, const struct pcp_answer *answer)
 {
 	const struct core_question *q = &inquiry->question;
@@ -107,7 +108,8 @@ static bool is_answer_to(const struct inquiry *inquiry, const struct pcp_answer 
 	    answer->map.internal_port != q->internal_port ||
 	    !same_nonce(answer->map.nonce, q->nonce))
 		return false;
-	if (answer->result == PCP_SUCCESS && q->op == CORE_UNMAP && answer->lifetime_s != 0)
+	if (answer->result == PCP_SUCCESS && q->op == CORE_UNMAP && answer->lifetime_s != 0 &&
+	    answer->map.external_port != 0)
 		return false;
 	return answer->result != PCP_SUCCESS || third_party_matches(q, answer);
 }
@@ -173,6 +175,11 @@ static bool repeats_without_options(struct inquiry *inquiry, const struct pcp_an
 	return true;
 }
 
+static uint32_t capped_hold_s(const struct pcp_answer *answer)
+{
+	return answer->lifetime_s < ERROR_HOLD_MAX_S ? answer->lifetime_s : ERROR_HOLD_MAX_S;
+}
+
 static void take_pcp(struct client *client, struct inquiry *inquiry,
 		     const struct pcp_answer *answer, tenf_time now)
 {
@@ -187,9 +194,7 @@ static void take_pcp(struct client *client, struct inquiry *inquiry,
 	} else if (answer->result == PCP_UNSUPP_OPCODE) {
 		client_end_pcp(client, inquiry, TENF_REASON_NO_SERVICE, now);
 	} else if (!repeats_without_options(inquiry, answer)) {
-		inquiry->answer.lifetime_s = answer->lifetime_s < ERROR_HOLD_MAX_S ?
-						     answer->lifetime_s :
-						     ERROR_HOLD_MAX_S;
+		inquiry->answer.lifetime_s = capped_hold_s(answer);
 		client_finish(client, inquiry, pcp_reason(answer->result), now);
 	}
 }
@@ -227,30 +232,45 @@ static bool pcp_is_outstanding(const struct client *client)
 	return false;
 }
 
-/* UNSUPP_VERSION in PCP's format (§9). Version 2 can only answer our version 0: a
- * gateway that speaks PCP alone. A higher one answers both. The octets where NAT-PMP has its
- * epoch are not one here (NP-C-36). */
+/* An error brings the request back (§8.2), so one long enough says whose it is. */
+static bool is_echo_of_pcp(const struct client *client, const struct pcp_answer *answer)
+{
+	for (const struct inquiry *at = client->active.first; at != NULL; at = at->next) {
+		if (at->pcp.on && at->question.op != CORE_DISCOVER && is_answer_to(at, answer))
+			return true;
+	}
+	return false;
+}
+
+static void lacks_pcp(struct client *client, const struct pcp_answer *answer, tenf_time now)
+{
+	client->pcp = CLIENT_LACKS;
+	for (struct inquiry *at = client->active.first; at != NULL; at = at->next) {
+		if (!at->pcp.on)
+			continue;
+		at->answer.result = PCP_UNSUPP_VERSION;
+		at->answer.lifetime_s = capped_hold_s(answer);
+	}
+	lacks(client, TENF_METHOD_PCP, now);
+}
+
+/* UNSUPP_VERSION in PCP's format (§9). Naming version 2 it most likely answers our
+ * version 0: a gateway that speaks PCP alone. It answers our version 2 when it
+ * names another one, when it echoes our packet, or when nothing else was asked. The octets
+ * where NAT-PMP has its epoch are not one here (NP-C-36). */
 static enum client_receipt receive_other_version(struct client *client,
 						 const struct pcp_answer *answer, tenf_time now)
 {
 	bool natpmp_asked = client->slot.what != SLOT_FREE && client->slot.sent > 0;
-	bool pcp_asked = pcp_is_outstanding(client);
+	bool for_pcp = answer->version != PCP_VERSION || !natpmp_asked ||
+		       is_echo_of_pcp(client, answer);
 
-	if (answer->version == PCP_VERSION ? !natpmp_asked : !natpmp_asked && !pcp_asked)
-		return drop(&client->counters.dropped_unasked);
-	if (answer->version != PCP_VERSION && pcp_asked) {
-		uint32_t hold_s = answer->lifetime_s;
-
-		client->pcp = CLIENT_LACKS;
-		for (struct inquiry *at = client->active.first; at != NULL; at = at->next) {
-			at->answer.result = PCP_UNSUPP_VERSION;
-			at->answer.lifetime_s =
-				hold_s < ERROR_HOLD_MAX_S ? hold_s : ERROR_HOLD_MAX_S;
-		}
-		lacks(client, TENF_METHOD_PCP, now);
-	} else {
+	if (for_pcp && pcp_is_outstanding(client))
+		lacks_pcp(client, answer, now);
+	else if (natpmp_asked)
 		lacks_natpmp(client, now);
-	}
+	else
+		return drop(&client->counters.dropped_unasked);
 	return took(client);
 }
 
@@ -450,7 +470,7 @@ static enum client_receipt announced_natpmp(struct client *client, const uint8_t
 	struct natpmp_answer answer;
 
 	if (natpmp_decode_answer(data, len, &answer) != TENF_OK ||
-	    answer.opcode != NATPMP_ADDRESS + NATPMP_ANSWER || answer.has == NATPMP_HAS_RESULT)
+	    answer.opcode != NATPMP_ADDRESS + NATPMP_ANSWER || answer.has != NATPMP_HAS_ALL)
 		return drop(&client->counters.dropped_malformed);
 	feed_natpmp_epoch(client, &answer, now);
 	if (answer.result == NATPMP_SUCCESS && answer.has == NATPMP_HAS_ALL &&
@@ -459,11 +479,14 @@ static enum client_receipt announced_natpmp(struct client *client, const uint8_t
 	return took(client);
 }
 
-static enum client_receipt announced_pcp(struct client *client, const uint8_t *data, size_t len,
-					 tenf_time now)
+/* §14.1.3: it comes from where requests go to, the port included. */
+static enum client_receipt announced_pcp(struct client *client, const struct tenf_endpoint *from,
+					 const uint8_t *data, size_t len, tenf_time now)
 {
 	struct pcp_answer answer;
 
+	if (from->port != client->gateway.port)
+		return drop(&client->counters.dropped_foreign);
 	if (pcp_decode_answer(data, len, &answer) != TENF_OK || answer.opcode != PCP_ANNOUNCE ||
 	    answer.result != PCP_SUCCESS || answer.version != PCP_VERSION)
 		return drop(&client->counters.dropped_malformed);
@@ -483,7 +506,7 @@ enum client_receipt client_announced(struct client *client, const struct tenf_en
 	if (data[0] == NATPMP_VERSION)
 		receipt = announced_natpmp(client, data, len, now);
 	else
-		receipt = announced_pcp(client, data, len, now);
+		receipt = announced_pcp(client, from, data, len, now);
 	if (receipt == CLIENT_TOOK)
 		client->alive = true;
 	return receipt;

@@ -16,9 +16,9 @@
 /* How long a discovery waits for the other protocol once one has answered. */
 #define DISCOVER_GRACE (1 * TENF_SECOND)
 
-/* How long a success with another port than the one insisted on may be a late
- * answer to an earlier request before it is taken as the verdict. */
-#define OTHER_PORT_GRACE (1 * TENF_SECOND)
+/* How long a success that does not fit (another port than the one insisted on, or
+ * none) may be a late answer to an earlier request before it is the verdict. */
+#define LATE_GRACE (1 * TENF_SECOND)
 
 #define ERROR_HOLD_MAX_S 1800u /* PCP-C-32 */
 
@@ -140,7 +140,7 @@ static void take_granted(struct client *client, struct inquiry *inquiry,
 	/* §13.2: not what was insisted on is a stale update, unless it is repeated
 	 * by a gateway that does not know the option. */
 	if (q->prefer_failure && (other_port || other_address)) {
-		client_settle(inquiry, TENF_REASON_OTHER_PORT, now + OTHER_PORT_GRACE);
+		client_settle(inquiry, TENF_REASON_OTHER_PORT, now + LATE_GRACE);
 		return;
 	}
 	client_learn_address(client, &answer->map.external_address, TENF_METHOD_PCP, now);
@@ -391,6 +391,12 @@ static void take_map(struct client *client, const struct natpmp_answer *answer, 
 		client->pcp = CLIENT_SILENT;
 	owner->answer.result = answer->result;
 	owner->answer.epoch_s = answer->epoch_s;
+	if (reason == TENF_REASON_NONE && create && answer->lifetime_s == 0 &&
+	    answer->external_port == 0) {
+		/* The second answer to a delete that was sent twice looks like this. */
+		client_settle(owner, TENF_REASON_MALFORMED, now + LATE_GRACE);
+		return;
+	}
 	if (reason == TENF_REASON_NONE && create) {
 		owner->answer.lifetime_s = answer->lifetime_s;
 		owner->answer.external_port = answer->external_port;

@@ -151,6 +151,18 @@ static void natpmp_ready(struct client *client, struct inquiry *inquiry, tenf_ti
 	inquiry->natpmp_from = pcp_may_answer ? now + grace(client) : now;
 }
 
+static void slot_take(struct client *client, struct inquiry *owner)
+{
+	client->slot = (struct natpmp_slot){
+		.what = owner != NULL ? SLOT_MAP : SLOT_ADDRESS,
+		.owner = owner,
+		.due = true,
+		.next = TENF_NEVER,
+	};
+	if (owner != NULL)
+		owner->natpmp = NATPMP_ASKED;
+}
+
 static void natpmp_start(struct client *client, struct inquiry *inquiry, tenf_time now)
 {
 	bool probe = inquiry->pcp.on && client->pcp != CLIENT_SILENT;
@@ -159,10 +171,15 @@ static void natpmp_start(struct client *client, struct inquiry *inquiry, tenf_ti
 		probe = true;
 	else if (inquiry->question.op == CORE_MAP)
 		probe = !address_is_fresh(client, now);
-	if (probe)
-		inquiry->natpmp = NATPMP_PROBING;
-	else
+	if (!probe) {
 		natpmp_ready(client, inquiry, now);
+		return;
+	}
+	inquiry->natpmp = NATPMP_PROBING;
+	/* It must not wait for the end of a pause that an earlier question is in:
+	 * its own verdict may be due before. */
+	if (client->slot.what == SLOT_ADDRESS && client->slot.sent > 1)
+		slot_take(client, NULL);
 }
 
 static bool natpmp_is_allowed(const struct client *client, const struct inquiry *inquiry)
@@ -267,22 +284,23 @@ static void activate(struct client *client, struct inquiry *inquiry, tenf_time n
 		conclude(client, inquiry, TENF_REASON_NO_SERVICE);
 }
 
-static void slot_take(struct client *client, struct inquiry *owner)
+static bool address_is_wanted(const struct client *client)
 {
-	client->slot = (struct natpmp_slot){
-		.what = owner != NULL ? SLOT_MAP : SLOT_ADDRESS,
-		.owner = owner,
-		.due = true,
-		.next = TENF_NEVER,
-	};
-	if (owner != NULL)
-		owner->natpmp = NATPMP_ASKED;
+	for (const struct inquiry *at = client->active.first; at != NULL; at = at->next) {
+		if (at->natpmp == NATPMP_PROBING)
+			return true;
+	}
+	return false;
 }
 
 static void fill_slot(struct client *client, tenf_time now)
 {
 	struct inquiry *ready = NULL;
 
+	/* Who wanted to know was answered, or gave up, before a packet left. */
+	if (client->slot.what == SLOT_ADDRESS && client->slot.sent == 0 &&
+	    !address_is_wanted(client))
+		client_slot_release(client);
 	if (client->slot.what != SLOT_FREE)
 		return;
 	for (struct inquiry *at = client->active.first; at != NULL; at = at->next) {
@@ -388,8 +406,8 @@ static void address_is_silent(struct client *client, tenf_time now)
 		client_slot_release(client);
 }
 
-/* An owner that asks for ever goes to the end of the queue, so that one
- * mapping the gateway never answers does not block the others. */
+/* An owner that asks for ever goes to the end of the queue and gives its place
+ * away, so that mappings the gateway never answers do not block the others. */
 static void map_is_silent(struct client *client, tenf_time now)
 {
 	struct inquiry *owner = client->slot.owner;
@@ -401,17 +419,9 @@ static void map_is_silent(struct client *client, tenf_time now)
 	}
 	client_list_remove(&client->active, owner);
 	client_list_append(&client->active, owner);
+	drop_fresh(client, owner);
 	owner->natpmp = NATPMP_READY;
 	owner->natpmp_from = now;
-}
-
-static bool address_is_wanted(const struct client *client)
-{
-	for (const struct inquiry *at = client->active.first; at != NULL; at = at->next) {
-		if (at->natpmp == NATPMP_PROBING)
-			return true;
-	}
-	return false;
 }
 
 static void expire_slot(struct client *client, tenf_time now)

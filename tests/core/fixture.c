@@ -50,6 +50,18 @@ void fixture_restart(struct fixture *f, const char *gateway, const char *source,
 	client_init(&f->client, &f->gateway, &f->source, methods, forced, &random);
 }
 
+int fixture_setup(void **state)
+{
+	*state = fixture_new();
+	return 0;
+}
+
+int fixture_teardown(void **state)
+{
+	free(*state);
+	return 0;
+}
+
 /* ---- Questions ---------------------------------------------------------------- */
 
 static void question(struct fixture *f, struct inquiry *inquiry, enum core_op op)

@@ -44,6 +44,11 @@ struct fixture *fixture_new(void);
 void fixture_restart(struct fixture *f, const char *gateway, const char *source, unsigned methods,
 		     bool forced);
 
+/* One new client a test. */
+int fixture_setup(void **state);
+int fixture_teardown(void **state);
+#define FIXTURE_TEST(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
+
 /* Fills in a question: 7200 s, any address, NAT-PMP raced, 5 s to a verdict. */
 void question_discover(struct fixture *f, struct inquiry *inquiry);
 void question_map(struct fixture *f, struct inquiry *inquiry, enum tenf_protocol protocol,

@@ -9,7 +9,6 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
 
@@ -22,18 +21,6 @@ static void golden_check(const struct vector *v, bool good, const char *what)
 {
 	if (!good)
 		fail_msg("%s: %s", v->name, what);
-}
-
-static int setup(void **state)
-{
-	*state = fixture_new();
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	free(*state);
-	return 0;
 }
 
 /* Answers to requests that our client never makes: unasked whatever they say. */
@@ -246,10 +233,8 @@ static void every_announcement_does_what_its_entry_says(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(every_response_does_what_its_entry_says, setup,
-						teardown),
-		cmocka_unit_test_setup_teardown(every_announcement_does_what_its_entry_says, setup,
-						teardown),
+		FIXTURE_TEST(every_response_does_what_its_entry_says),
+		FIXTURE_TEST(every_announcement_does_what_its_entry_says),
 	};
 
 	return cmocka_run_group_tests_name("client-golden", tests, NULL, NULL);

@@ -44,6 +44,14 @@ static void heard(struct client *client, struct inquiry *inquiry, enum tenf_meth
 	inquiry->answer.method = method;
 }
 
+/* What an earlier answer said of a grant or a hold is no longer so. */
+static void forget_answer(const struct client *client, struct inquiry *inquiry)
+{
+	inquiry->answer.lifetime_s = 0;
+	inquiry->answer.external_port = 0;
+	inquiry->answer.external_address = tenf_address_zero_of(&client->source);
+}
+
 /* ---- PCP ------------------------------------------------------------------ */
 
 static enum tenf_reason pcp_reason(uint8_t result)
@@ -189,14 +197,20 @@ static void take_pcp(struct client *client, struct inquiry *inquiry,
 	inquiry->answer.epoch_s = answer->epoch_s;
 	if (inquiry->question.op == CORE_DISCOVER) {
 		discovered(client, inquiry, TENF_METHOD_PCP, now);
-	} else if (answer->result == PCP_SUCCESS && inquiry->question.op == CORE_MAP) {
-		take_granted(client, inquiry, answer, now);
-	} else if (answer->result == PCP_UNSUPP_OPCODE) {
-		client_end_pcp(client, inquiry, TENF_REASON_NO_SERVICE, now);
-	} else if (!repeats_without_options(inquiry, answer)) {
-		inquiry->answer.lifetime_s = capped_hold_s(answer);
-		client_finish(client, inquiry, pcp_reason(answer->result), now);
+		return;
 	}
+	if (answer->result == PCP_SUCCESS && inquiry->question.op == CORE_MAP) {
+		take_granted(client, inquiry, answer, now);
+		return;
+	}
+	if (repeats_without_options(inquiry, answer))
+		return;
+	forget_answer(client, inquiry);
+	inquiry->answer.lifetime_s = capped_hold_s(answer);
+	if (answer->result == PCP_UNSUPP_OPCODE)
+		client_end_pcp(client, inquiry, TENF_REASON_NO_SERVICE, now);
+	else
+		client_finish(client, inquiry, pcp_reason(answer->result), now);
 }
 
 /* Ends one protocol for every question under way or waiting. */
@@ -389,6 +403,7 @@ static void take_map(struct client *client, const struct natpmp_answer *answer, 
 	client->natpmp = CLIENT_SPEAKS;
 	if (owner->pcp.on && client->pcp == CLIENT_UNKNOWN)
 		client->pcp = CLIENT_SILENT;
+	forget_answer(client, owner);
 	owner->answer.result = answer->result;
 	owner->answer.epoch_s = answer->epoch_s;
 	if (reason == TENF_REASON_NONE && create && answer->lifetime_s == 0 &&

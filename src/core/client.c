@@ -326,6 +326,9 @@ void client_ask(struct client *client, struct inquiry *inquiry, tenf_time now)
 {
 	struct core_question question = inquiry->question;
 
+	/* THIRD_PARTY must not name the sender (RFC 6887 §13.1). */
+	if (question.for_other && tenf_address_equal(&question.other, &client->source))
+		question.for_other = false;
 	*inquiry = (struct inquiry){
 		.question = question,
 		.answer = { .result = -1,

@@ -84,6 +84,8 @@ struct tenf_request {
 	/* To go on with a lease that an earlier run made; all from its tenf_mapping. */
 	const uint8_t *nonce;        /* TENF_NONCE_SIZE octets; NULL: a new one */
 	const char *external_address; /* suggested; NULL: no wish */
+	uint16_t granted_port;       /* that the lease had, suggested again; 0: none */
+	const uint8_t *pair_nonce;   /* of the UDP half of a TENF_BOTH; NULL: a new one */
 };
 
 void tenf_request_init(struct tenf_request *request);

@@ -102,6 +102,7 @@ static struct keeper_mapping *new_mapping(struct keeper *keeper, const struct ke
 	m->error.result = -1;
 	m->grant.expires = TENF_NEVER;
 	m->grant.external_address = wish->external_address;
+	m->grant.external_port = wish->granted_port;
 	m->timer.at = TENF_NEVER;
 	m->last_try = RENEWAL_NONE;
 	m->next_try = TENF_NEVER;
@@ -145,7 +146,8 @@ enum tenf_status keeper_add(struct keeper *keeper, const struct keeper_wish *wis
 	if (both) {
 		first->wish.protocol = TENF_TCP;
 		other.protocol = TENF_UDP;
-		other.has_nonce = false;
+		other.has_nonce = wish->has_pair_nonce;
+		memcpy(other.nonce, wish->pair_nonce, sizeof(other.nonce));
 		second = new_mapping(keeper, &other);
 		if (second == NULL) {
 			tenf_memory_free(keeper->memory, first);

@@ -45,6 +45,9 @@ struct keeper_wish {
 	struct tenf_address other;
 	bool has_nonce; /* goes on with a lease made before */
 	uint8_t nonce[CORE_NONCE];
+	bool has_pair_nonce; /* the same for the UDP half of a pair */
+	uint8_t pair_nonce[CORE_NONCE];
+	uint16_t granted_port; /* the lease had it; 0 for none */
 	char description[KEEPER_DESCRIPTION]; /* "" for none */
 };
 

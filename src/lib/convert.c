@@ -60,9 +60,14 @@ enum tenf_status convert_request(const struct tenf_request *request, struct keep
 	wish.lifetime_s = r.lifetime_s;
 	wish.exact = r.exact;
 	wish.keep = r.keep;
+	wish.granted_port = r.granted_port;
 	if (r.nonce != NULL) {
 		wish.has_nonce = true;
 		memcpy(wish.nonce, r.nonce, sizeof(wish.nonce));
+	}
+	if (r.pair_nonce != NULL) {
+		wish.has_pair_nonce = true;
+		memcpy(wish.pair_nonce, r.pair_nonce, sizeof(wish.pair_nonce));
 	}
 	status = read_texts(&r, &wish);
 	if (status == TENF_OK)

@@ -224,6 +224,39 @@ static void a_lease_of_an_earlier_run_is_released_with_its_nonce(void **state)
 	tenf_session_free(later);
 }
 
+static void a_pair_of_an_earlier_run_goes_on_with_both_nonces(void **state)
+{
+	struct house *house = *state;
+	struct tenf_session *later;
+	struct tenf_request request;
+	struct tenf_mapping half[2];
+	struct tenf_event event;
+	uint32_t id;
+
+	ask(house->session, TENF_BOTH, 25565, 0, true, false);
+	for (size_t i = 0; i < 2; i++) {
+		event = wait_for(house->session, VERDICTS);
+		assert_int_equal(event.kind, TENF_EVENT_MAPPED);
+		half[event.mapping.protocol == TENF_UDP] = event.mapping;
+	}
+	later = open_session(peer_address(house->peer), 2000);
+	tenf_request_init(&request);
+	request.protocol = TENF_BOTH;
+	request.internal_port = 25565;
+	request.keep = true;
+	request.nonce = half[0].nonce;
+	request.pair_nonce = half[1].nonce;
+	request.granted_port = half[0].external_port;
+	assert_int_equal(tenf_session_add(later, &request, &id), TENF_OK);
+	for (size_t i = 0; i < 2; i++) {
+		event = wait_for(later, VERDICTS);
+		assert_int_equal(event.kind, TENF_EVENT_MAPPED);
+		assert_int_equal(event.mapping.external_port, half[0].external_port);
+	}
+	assert_int_equal(peer_count(house->peer), 2);
+	tenf_session_free(later);
+}
+
 static void a_silent_gateway_gets_its_verdict_within_the_time_out(void **state)
 {
 	char address[64];
@@ -336,6 +369,8 @@ int main(void)
 						tear_down),
 		cmocka_unit_test_setup_teardown(
 			a_lease_of_an_earlier_run_is_released_with_its_nonce, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_pair_of_an_earlier_run_goes_on_with_both_nonces,
+						set_up, tear_down),
 		cmocka_unit_test(a_silent_gateway_gets_its_verdict_within_the_time_out),
 		cmocka_unit_test(a_closed_port_is_no_service_at_once),
 		cmocka_unit_test_setup_teardown(

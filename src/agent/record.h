@@ -55,6 +55,7 @@ struct record {
 	uint64_t number; /* its id is "m<number>", never used twice */
 	enum record_origin origin;
 	struct record_wish wish;
+	uint16_t followed_port; /* Follow=yes: inside and outside by now; 0: as wished */
 	struct record_lease lease[2];
 };
 

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The agent: the table of what is held, fed by configuration and API, tied to
+ * the sites that hold it, to the store that remembers it and to those who are
+ * told. It decides nothing about protocols; the library does.
+ *
+ * An item is one wish (one port, or a pair). Its number is its id in the API
+ * ("m<number>") and stays the same over restarts.
+ */
+#ifndef TENF_AGENT_AGENT_H
+#define TENF_AGENT_AGENT_H
+
+#include "agent/config.h"
+#include "agent/delivery.h"
+#include "agent/site.h"
+#include "agent/store.h"
+
+struct agent_item {
+	struct record record;
+	struct site *site;       /* NULL while no session could be made */
+	uint32_t ids[2];         /* in the site's session; [1] of a pair's UDP half, else 0 */
+	struct tenf_mapping now[2];
+	unsigned followed;       /* times the internal port was moved to the external one */
+	bool removing;
+	struct tenf_error error; /* why there is no site; reason NONE otherwise */
+};
+
+struct agent;
+
+/* Every change somebody may want to see: an event of a mapping (`item` set) or
+ * of a gateway (`item` NULL). */
+typedef void (*agent_event_fn)(void *context, const struct agent_item *item, unsigned half,
+			       const struct tenf_event *event);
+
+struct agent_hooks {
+	agent_event_fn tell;
+	void *context;
+};
+
+/* Takes over `store`. What the store remembers is held again at once; the
+ * configuration's mappings come with agent_configure(). */
+TENF_CHECKED enum tenf_status agent_new(struct event_base *base, struct store *store,
+					const struct agent_hooks *hooks, struct agent **ret,
+					struct tenf_error *reterr);
+void agent_free(struct agent *agent);
+
+/* Makes the declared mappings those of `config`: equal ones are not touched,
+ * new ones are added, others removed. */
+TENF_CHECKED enum tenf_status agent_configure(struct agent *agent,
+					      const struct agent_config *config,
+					      struct tenf_error *reterr);
+
+/* A runtime mapping. The same wish again gives the item that is there. */
+TENF_CHECKED enum tenf_status agent_add(struct agent *agent, const struct record_wish *wish,
+					struct agent_item **ret, struct tenf_error *reterr);
+/* Declared ones may be removed too; they come back with the next reload. */
+TENF_CHECKED enum tenf_status agent_remove(struct agent *agent, uint64_t number);
+
+struct agent_item *agent_find(struct agent *agent, uint64_t number);
+/* Items in the order of their numbers. */
+size_t agent_count(const struct agent *agent);
+struct agent_item *agent_item_at(struct agent *agent, size_t index);
+struct sites *agent_sites(struct agent *agent);
+
+/* Gives up everything that is not to persist. True when nothing is left to wait for. */
+void agent_begin_end(struct agent *agent);
+bool agent_has_ended(const struct agent *agent);
+
+#endif

@@ -20,6 +20,9 @@
  * none) may be a late answer to an earlier request before it is the verdict. */
 #define LATE_GRACE (1 * TENF_SECOND)
 
+/* How long "no NAT-PMP here" is believed (RFC 6886 §3.1 lets it be remembered). */
+#define NEGATIVE_MAX (900 * TENF_SECOND)
+
 #define ERROR_HOLD_MAX_S 1800u /* PCP-C-32 */
 
 static enum client_receipt drop(uint64_t *counter)
@@ -232,6 +235,7 @@ static void lacks(struct client *client, enum tenf_method method, tenf_time now)
 static void lacks_natpmp(struct client *client, tenf_time now)
 {
 	client->natpmp = CLIENT_LACKS;
+	client->natpmp_lacks_until = now + NEGATIVE_MAX;
 	client_slot_release(client);
 	lacks(client, TENF_METHOD_NATPMP, now);
 	client_pump(client, now);
@@ -385,7 +389,7 @@ static void take_address(struct client *client, const struct natpmp_answer *answ
 		at->answer.result = answer->result;
 		at->answer.external_address = answer->external_address;
 		discovered(client, at, TENF_METHOD_NATPMP, now);
-		if (!sane)
+		if (!sane && (at->answer.spoken & TENF_METHOD_PCP) == 0)
 			at->answer.reason = TENF_REASON_MALFORMED;
 	}
 	if (sent == 1)
@@ -515,6 +519,15 @@ static enum client_receipt announced_pcp(struct client *client, const struct ten
 	return took(client);
 }
 
+/* A gateway that announces itself may not be the one it was (RFC 6886 §3.1). */
+static void forget_negatives(struct client *client)
+{
+	if (client->natpmp == CLIENT_LACKS)
+		client->natpmp = CLIENT_UNKNOWN;
+	if (client->pcp == CLIENT_LACKS || client->pcp == CLIENT_SILENT)
+		client->pcp = CLIENT_UNKNOWN;
+}
+
 enum client_receipt client_announced(struct client *client, const struct tenf_endpoint *from,
 				     const uint8_t *data, size_t len, tenf_time now)
 {
@@ -528,8 +541,10 @@ enum client_receipt client_announced(struct client *client, const struct tenf_en
 		receipt = announced_natpmp(client, data, len, now);
 	else
 		receipt = announced_pcp(client, from, data, len, now);
-	if (receipt == CLIENT_TOOK)
+	if (receipt == CLIENT_TOOK) {
 		client->alive = true;
+		forget_negatives(client);
+	}
 	return receipt;
 }
 

@@ -188,13 +188,16 @@ static bool natpmp_is_allowed(const struct client *client, const struct inquiry 
 	       !inquiry->question.for_other;
 }
 
-static bool natpmp_starts_at_once(const struct client *client, const struct inquiry *inquiry)
+static bool natpmp_starts_at_once(const struct client *client, const struct inquiry *inquiry,
+				  tenf_time now)
 {
+	bool lacks = client->natpmp == CLIENT_LACKS && now < client->natpmp_lacks_until;
+
 	if (!inquiry->pcp.on || inquiry->question.op == CORE_DISCOVER)
 		return true;
 	if (client->pcp != CLIENT_SPEAKS)
 		return true;
-	return inquiry->question.race && client->natpmp != CLIENT_LACKS;
+	return inquiry->question.race && !lacks;
 }
 
 void client_end_pcp(struct client *client, struct inquiry *inquiry, enum tenf_reason reason,
@@ -278,7 +281,7 @@ static void activate(struct client *client, struct inquiry *inquiry, tenf_time n
 	inquiry->pcp.due = pcp;
 	if (!natpmp_is_allowed(client, inquiry))
 		inquiry->natpmp = NATPMP_ENDED;
-	else if (natpmp_starts_at_once(client, inquiry))
+	else if (natpmp_starts_at_once(client, inquiry, now))
 		natpmp_start(client, inquiry, now);
 	if (!pcp && inquiry->natpmp == NATPMP_ENDED)
 		conclude(client, inquiry, TENF_REASON_NO_SERVICE);

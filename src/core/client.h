@@ -73,6 +73,7 @@ struct client {
 	struct epoch natpmp_epoch;
 	enum client_knowledge pcp;
 	enum client_knowledge natpmp;
+	tenf_time natpmp_lacks_until; /* CLIENT_LACKS is believed no longer */
 	struct natpmp_slot slot;
 	struct inquiry_list waiting;
 	struct inquiry_list active;

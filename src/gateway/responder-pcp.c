@@ -40,7 +40,7 @@ static void answer_error(const struct pcp_exchange *x, enum pcp_result result, u
 static void reject(const struct pcp_exchange *x, enum pcp_result result)
 {
 	const struct responder_record record = {
-		.client = x->in->from.address, .rule = POLICY_NO_RULE, .why = pcp_result_name(result),
+		.client = x->in->from.address, .rule = POLICY_NO_RULE,
 	};
 
 	answer_error(x, result, pcp_error_lifetime_s(result), record);

@@ -138,6 +138,15 @@ static struct tenf_endpoint group_of(const struct responder_link *link)
 				       PCP_ANNOUNCE_PORT };
 }
 
+/* NAT-PMP tells the external address, so without one it has nothing to say. */
+static bool is_announced(const struct responder *r, const struct responder_link *link, bool pcp)
+{
+	if (pcp)
+		return r->config.pcp && !r->quirks.ignore_pcp;
+	return r->config.natpmp && !r->quirks.ignore_natpmp &&
+	       tenf_address_is_v4(&link->address.address) && !tenf_address_is_none(&r->external);
+}
+
 /* Each link gets one of each protocol; even places are NAT-PMP, odd ones PCP. */
 static bool next_announcement(struct responder *r, tenf_time now, struct responder_datagram *ret)
 {
@@ -147,10 +156,7 @@ static bool next_announcement(struct responder *r, tenf_time now, struct respond
 		struct tenf_writer w = tenf_writer_of(r->announcement, sizeof(r->announcement));
 
 		r->announce_at++;
-		if (!(pcp ? r->config.pcp
-			  : r->config.natpmp && tenf_address_is_v4(&link->address.address)))
-			continue;
-		if (pcp ? r->quirks.ignore_pcp : r->quirks.ignore_natpmp)
+		if (!is_announced(r, link, pcp))
 			continue;
 		if (pcp)
 			write_pcp(r, &w, now);

@@ -111,8 +111,8 @@ static int check_words(struct cli *cli, const struct cli_verb *verb)
 		return cli_usage(cli, "%s needs more: tenforward %s %s", verb->name, verb->name,
 				 verb->words);
 	if (a->count > verb->max_words)
-		return cli_usage(cli, "%s does not take \"%s\"; write tenforward %s%s%s", verb->name,
-				 a->words[verb->max_words], verb->name,
+		return cli_usage(cli, "%s does not take \"%s\"; write tenforward %s%s%s",
+				 verb->name, a->words[verb->max_words], verb->name,
 				 verb->words[0] != '\0' ? " " : "", verb->words);
 	return CLI_EXIT_DONE;
 }
@@ -149,13 +149,13 @@ static int dispatch(struct cli *cli, int argc, char **argv, const char **words)
 {
 	const char *name = cli_arguments_verb(argc, argv);
 	const struct cli_verb *verb = name != NULL ? cli_verb_find(name) : NULL;
+	uint32_t options = CLI_GLOBAL_OPTIONS | (verb != NULL ? verb->options : 0);
 	int status;
 
 	if (name != NULL && verb == NULL)
 		return unknown_verb(cli, name);
 	cli->arguments.verb = name;
-	status = cli_arguments_parse(cli, argc, argv,
-				     CLI_GLOBAL_OPTIONS | (verb != NULL ? verb->options : 0), words);
+	status = cli_arguments_parse(cli, argc, argv, options, words);
 	if (status != CLI_EXIT_DONE)
 		return status;
 	if (verb == NULL || cli->arguments.value[CLI_VERSION] != NULL)

@@ -22,7 +22,8 @@ struct cli {
 	FILE *err; /* talk */
 	bool color_out;
 	bool color_err;
-	int64_t (*now)(void); /* wall clock, seconds */
+	int64_t (*now)(void);       /* wall clock, seconds */
+	int64_t (*steady_ms)(void); /* a clock that never goes back, milliseconds */
 	struct cli_arguments arguments;
 	struct cli_global global;
 };

@@ -134,14 +134,14 @@ static void tell_half(struct cli *cli, struct holder *h, struct half *half,
 		return;
 	}
 	*half->waiting = *event;
-	half->waiting_since_ms = loop_clock_ms();
+	half->waiting_since_ms = cli->steady_ms();
 }
 
 /* Tells what waited for its pair long enough; milliseconds until the next, or
  * -1. */
 static int tell_overdue(struct cli *cli, struct holder *h, int64_t wait_ms)
 {
-	int64_t now = loop_clock_ms();
+	int64_t now = cli->steady_ms();
 	int next = -1;
 
 	for (size_t i = 0; i < h->batch.count; i++) {
@@ -227,7 +227,7 @@ bool holder_step(struct cli *cli, struct holder *h, int limit_ms)
 	enum tenf_status status;
 
 	limit_ms = sooner(limit_ms, tell_overdue(cli, h, PAIR_WAIT_MS));
-	limit_ms = sooner(limit_ms, hooks_timeout_ms(&h->hooks));
+	limit_ms = sooner(limit_ms, hooks_timeout_ms(cli, &h->hooks));
 	status = loop_step(&h->loop, limit_ms);
 	if (status != TENF_OK)
 		cli_detail(cli, "%s; going on", tenf_status_text(status));
@@ -300,14 +300,14 @@ static int removal_exit(const struct holder *h)
 
 int holder_leave(struct cli *cli, struct holder *h)
 {
-	int64_t end = loop_clock_ms() + HOLDER_GOODBYE_MS;
+	int64_t end = cli->steady_ms() + HOLDER_GOODBYE_MS;
 	bool typed;
 
 	h->leaving = true;
 	tenf_session_remove_all(h->batch.session);
 	(void)take_events(cli, h);
 	while (!all_removed(h) || hooks_busy(&h->hooks)) {
-		int64_t left = end - loop_clock_ms();
+		int64_t left = end - cli->steady_ms();
 		int sig;
 
 		if (left <= 0)

@@ -3,7 +3,6 @@
 
 #include "base/text.h"
 #include "cli/child.h"
-#include "cli/loop.h"
 #include "cli/output.h"
 
 #include <errno.h>
@@ -91,7 +90,7 @@ static void reap(struct cli *cli, struct hooks *hooks)
 	if (waitpid(hooks->running, &wait_status, WNOHANG) == hooks->running) {
 		hooks->running = 0;
 		tell_end(cli, hooks, wait_status);
-	} else if (loop_clock_ms() >= hooks->ends_at_ms) {
+	} else if (cli->steady_ms() >= hooks->ends_at_ms) {
 		/* Its own process group: what it started ends with it. */
 		(void)kill(-hooks->running, SIGKILL);
 		hooks->ends_at_ms = INT64_MAX;
@@ -117,7 +116,7 @@ static void start_next(struct cli *cli, struct hooks *hooks)
 		hooks->running = 0;
 		cli_error(cli, "%s: cannot be started: %s", hooks->command, strerror(error));
 	}
-	hooks->ends_at_ms = loop_clock_ms() + HOOKS_LIMIT_MS;
+	hooks->ends_at_ms = cli->steady_ms() + HOOKS_LIMIT_MS;
 	free(command);
 	free_job(job);
 }
@@ -134,12 +133,12 @@ bool hooks_busy(const struct hooks *hooks)
 	return hooks->running != 0 || hooks->first != NULL;
 }
 
-int hooks_timeout_ms(const struct hooks *hooks)
+int hooks_timeout_ms(const struct cli *cli, const struct hooks *hooks)
 {
 	int64_t left;
 
 	if (hooks->running == 0 || hooks->ends_at_ms == INT64_MAX)
 		return -1;
-	left = hooks->ends_at_ms - loop_clock_ms();
+	left = hooks->ends_at_ms - cli->steady_ms();
 	return left > 0 ? (int)left : 0;
 }

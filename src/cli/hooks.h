@@ -40,6 +40,6 @@ void hooks_tell(struct cli *cli, struct hooks *hooks, enum tenf_event_kind kind,
 void hooks_step(struct cli *cli, struct hooks *hooks);
 bool hooks_busy(const struct hooks *hooks);
 /* Milliseconds until hooks_step() is needed; -1: none. */
-int hooks_timeout_ms(const struct hooks *hooks);
+int hooks_timeout_ms(const struct cli *cli, const struct hooks *hooks);
 
 #endif

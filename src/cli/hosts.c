@@ -135,7 +135,8 @@ int hosts_address(struct cli *cli, const char *option, const char *text, char *r
 
 	if (tenf_address_parse(text, &address)) {
 		if (!can_be_asked(&address))
-			return cli_usage(cli, "--%s: %s is not the address of a host", option, text);
+			return cli_usage(cli, "--%s: %s is not the address of a host", option,
+					 text);
 		tenf_text_add(&t, text);
 		return CLI_EXIT_DONE;
 	}

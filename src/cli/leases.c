@@ -54,8 +54,8 @@ static void set_aside(struct cli *cli, const char *path, const char *why)
 			break;
 		if (link(path, aside) == 0) {
 			(void)unlink(path);
-			cli_error(cli, "the record of leases could not be read (%s); it is kept as %s",
-				  why, aside);
+			cli_error(cli, "the record of leases could not be read (%s); "
+				  "it is kept as %s", why, aside);
 			return;
 		}
 		if (errno != EEXIST)

@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <poll.h>
 #include <sys/signalfd.h>
-#include <time.h>
 #include <unistd.h>
 
 void loop_init(struct loop *loop, struct tenf_session *session)
@@ -75,13 +74,4 @@ enum tenf_status loop_step(struct loop *loop, int limit_ms)
 		loop->ready[i] = loop->watched[i] >= 0 && fds[i].revents != 0;
 	loop->signalled = loop->signals >= 0 && fds[LOOP_WATCHED].revents != 0;
 	return loop->session != NULL ? tenf_session_process(loop->session) : TENF_OK;
-}
-
-int64_t loop_clock_ms(void)
-{
-	struct timespec now;
-
-	if (clock_gettime(CLOCK_BOOTTIME, &now) != 0)
-		return 0;
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }

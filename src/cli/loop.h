@@ -35,7 +35,4 @@ int loop_signal(struct loop *loop, bool *ret_typed);
  * lets the session do it. */
 enum tenf_status loop_step(struct loop *loop, int limit_ms);
 
-/* A clock that never goes back, in milliseconds. */
-int64_t loop_clock_ms(void);
-
 #endif

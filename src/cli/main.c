@@ -11,6 +11,15 @@ static int64_t wall_clock(void)
 	return (int64_t)time(NULL);
 }
 
+static int64_t steady_clock_ms(void)
+{
+	struct timespec now;
+
+	if (clock_gettime(CLOCK_BOOTTIME, &now) != 0)
+		return 0;
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
 int main(int argc, char **argv)
 {
 	static char talk[1024]; /* else each letter is a system call */
@@ -18,7 +27,8 @@ int main(int argc, char **argv)
 			   .err = stderr,
 			   .color_out = output_is_colored(stdout),
 			   .color_err = output_is_colored(stderr),
-			   .now = wall_clock };
+			   .now = wall_clock,
+			   .steady_ms = steady_clock_ms };
 
 	(void)setvbuf(stderr, talk, _IOLBF, sizeof(talk));
 	/* A reader that went away is a failed write, which is told by the exit

@@ -42,7 +42,7 @@ static int read_limits(struct cli *cli, struct monitor *m)
 		return CLI_EXIT_DONE;
 	status = cli_read_duration(cli, CLI_FOR_TIME, &seconds);
 	if (status == CLI_EXIT_DONE)
-		m->ends_ms = loop_clock_ms() + (int64_t)seconds * 1000;
+		m->ends_ms = cli->steady_ms() + (int64_t)seconds * 1000;
 	return status;
 }
 
@@ -90,7 +90,7 @@ static int time_left_ms(const struct monitor *m)
 	int next = lease_watch_timeout_ms(m->cli, &m->watch);
 
 	if (m->ends_ms != INT64_MAX)
-		left = m->ends_ms - loop_clock_ms();
+		left = m->ends_ms - m->cli->steady_ms();
 	if (left < 0)
 		left = 0;
 	if (next >= 0 && next < left)
@@ -120,7 +120,7 @@ static int follow(struct monitor *m)
 		take_events(m);
 		if (!cli_flush(m->cli))
 			return CLI_EXIT_FAILURE;
-		if (m->left == 0 || loop_clock_ms() >= m->ends_ms)
+		if (m->left == 0 || m->cli->steady_ms() >= m->ends_ms)
 			return CLI_EXIT_DONE;
 		status = loop_step(&m->loop, time_left_ms(m));
 		if (status != TENF_OK)

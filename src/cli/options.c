@@ -88,8 +88,8 @@ static int unknown_option(struct cli *cli, const char *name, size_t len, uint32_
 	if (near.best != NULL)
 		return cli_usage(cli, "there is no option --%.*s; did you mean --%s?", (int)len,
 				 name, near.best);
-	return cli_usage(cli, "there is no option --%.*s; see tenforward %s%s--help", (int)len, name,
-			 cli->arguments.verb != NULL ? cli->arguments.verb : "",
+	return cli_usage(cli, "there is no option --%.*s; see tenforward %s%s--help", (int)len,
+			 name, cli->arguments.verb != NULL ? cli->arguments.verb : "",
 			 cli->arguments.verb != NULL ? " " : "");
 }
 
@@ -138,7 +138,8 @@ static int parse_letters(struct cli *cli, struct cursor *c, const char *text, ui
 		int status;
 
 		if (!find_letter(*text, allowed, &option))
-			return cli_usage(cli, "there is no option -%c; see tenforward --help", *text);
+			return cli_usage(cli, "there is no option -%c; see tenforward --help",
+					 *text);
 		if (takes_value(option) && text[1] != '\0')
 			return set_option(cli, option, text + 1);
 		status = takes_value(option) ? value_from_next(cli, c, option)

@@ -115,8 +115,10 @@ static int read_remote(struct cli *cli, const struct kind *kind, char *address,
 	const char *text = cli->arguments.value[CLI_REMOTE];
 	struct tenf_endpoint remote;
 
+	if (kind->kind != TENF_RAW_PCP_PEER && text != NULL)
+		return cli_usage(cli, "--remote is for pcp-peer alone");
 	if (kind->kind != TENF_RAW_PCP_PEER)
-		return text == NULL ? CLI_EXIT_DONE : cli_usage(cli, "--remote is for pcp-peer alone");
+		return CLI_EXIT_DONE;
 	if (text == NULL || !tenf_endpoint_parse(text, 0, &remote) || remote.port == 0)
 		return cli_usage(cli, "raw pcp-peer needs --remote with address and port, "
 				 "such as 198.51.100.7:443");
@@ -280,10 +282,12 @@ static void print_json(struct cli *cli, const struct exchange *x)
 {
 	json_t *rtt = x->rtt_us >= 0 ? json_real((double)x->rtt_us / 1000.0) : json_null();
 
-	(void)json_print(cli, json_pack("{so so so so so}", "gateway", json_text(x->gateway.address),
-					"request", make_datagram(&x->request), "answer",
-					make_datagram(&x->answer), "rtt_ms", rtt, "error",
-					json_error(&x->error)));
+	json_t *all = json_pack("{so so so so so}", "gateway", json_text(x->gateway.address),
+				"request", make_datagram(&x->request), "answer",
+				make_datagram(&x->answer), "rtt_ms", rtt, "error",
+				json_error(&x->error));
+
+	(void)json_print(cli, all);
 }
 
 static void print_people(struct cli *cli, const struct exchange *x)

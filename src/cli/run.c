@@ -126,13 +126,13 @@ static int start(struct cli *cli, struct holder *h, pid_t *ret)
  * number, 0 when there was none. */
 static int wait_for_verdicts(struct cli *cli, struct holder *h)
 {
-	int64_t end = loop_clock_ms() + cli->global.ask.timeout_ms + VERDICT_GRACE_MS;
+	int64_t end = cli->steady_ms() + cli->global.ask.timeout_ms + VERDICT_GRACE_MS;
 	bool typed;
 
-	while (!batch_answered(&h->batch) && loop_clock_ms() < end) {
+	while (!batch_answered(&h->batch) && cli->steady_ms() < end) {
 		int sig;
 
-		(void)holder_step(cli, h, (int)(end - loop_clock_ms()));
+		(void)holder_step(cli, h, (int)(end - cli->steady_ms()));
 		sig = loop_signal(&h->loop, &typed);
 		if (sig != 0 && sig != SIGCHLD)
 			return sig;

@@ -33,8 +33,8 @@ const struct cli_verb cli_verbs[] = {
 	{ "raw", "KIND [MAPPING|HEX]", "one request, shown with its answer octet by octet",
 	  "tenforward raw pcp-map 80:8080/tcp --lifetime 10m", RAW_OPTIONS, 1, 2, false, verb_raw },
 	{ "completion", "bash|zsh|fish", "print the completion script of a shell",
-	  "tenforward completion bash > ~/.local/share/bash-completion/completions/tenforward", 0, 1,
-	  1, false, verb_completion },
+	  "tenforward completion bash > ~/.local/share/bash-completion/completions/tenforward",
+	  0, 1, 1, false, verb_completion },
 	{ "help", "[VERB]", "show help", "tenforward help add", 0, 0, 1, false, verb_help },
 };
 

@@ -57,13 +57,13 @@ int wishes_read_word(struct cli *cli, const char *word, struct wishes *wishes)
 	if (!tenf_forward_parse(word, &f, &t))
 		return cli_usage(cli, "%s", why);
 	for (unsigned i = 0; i < tenf_forward_count(&f); i++) {
-		uint16_t external = f.external_first;
+		struct wish wish = { .internal_port = (uint16_t)(f.internal_first + i),
+				     .protocol = f.protocol };
 		int status;
 
-		if (external != 0)
-			external = (uint16_t)(external + i);
-		status = push(cli, wishes, (struct wish){ (uint16_t)(f.internal_first + i), external,
-							  f.protocol });
+		if (f.external_first != 0)
+			wish.external_port = (uint16_t)(f.external_first + i);
+		status = push(cli, wishes, wish);
 		if (status != CLI_EXIT_DONE)
 			return status;
 	}

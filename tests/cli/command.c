@@ -22,6 +22,11 @@ static int64_t fake_clock(void)
 	return fake.now;
 }
 
+static int64_t fake_steady_clock(void)
+{
+	return fake.steady_ms;
+}
+
 static int remove_one(const char *path, const struct stat *info, int kind, struct FTW *ftw)
 {
 	(void)info;
@@ -85,7 +90,7 @@ static struct command run(const char *line, FILE *out)
 	char *copy = strdup(line);
 	char *words[WORDS_MAX + 2] = { name };
 	size_t err_len;
-	struct cli cli = { .out = out, .now = fake_clock };
+	struct cli cli = { .out = out, .now = fake_clock, .steady_ms = fake_steady_clock };
 	struct command result;
 
 	assert_non_null(copy);

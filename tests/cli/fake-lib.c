@@ -116,6 +116,8 @@ int tenf_session_timeout_ms(const struct tenf_session *session)
 
 enum tenf_status tenf_session_process(struct tenf_session *session)
 {
+	if (session->first < session->last)
+		return TENF_OK; /* nothing new before the old is fetched */
 	if (session->step >= FAKE_STEPS || fake.steps[session->step] == NULL)
 		return TENF_OK;
 	session->stuck = !fake.steps[session->step](session);

@@ -40,6 +40,7 @@ struct fake_request {
 struct fake {
 	/* script */
 	int64_t now;
+	int64_t steady_ms;
 	struct tenf_gateway gateway;
 	enum tenf_status status; /* of making a session or a discovery, of finding */
 	struct tenf_error error;

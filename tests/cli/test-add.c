@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "command.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 static const struct {
@@ -95,7 +96,8 @@ static void other_port_and_shorter_lease_are_told(void **state)
 	assert_int_equal(c.status, 0);
 	assert_string_equal(c.out,
 			    "203.0.113.7:49221/tcp → 192.168.1.20:22   until 09:04 (1 min)\n");
-	assert_non_null(strstr(c.err, "The gateway gave 49221 instead of 22. Insist with --exact."));
+	assert_non_null(strstr(c.err, "The gateway gave 49221 instead of 22. "
+				      "Insist with --exact."));
 	assert_non_null(strstr(c.err, "The gateway grants 1 min where 2 h was asked for."));
 }
 

@@ -247,11 +247,17 @@ struct keeper_mapping *keeper_next_ask(struct keeper *keeper)
 	return m;
 }
 
+/* To insist on no port in particular is not to insist. */
+static bool insists(const struct keeper_mapping *m)
+{
+	return m->wish.exact && m->wish.external_port != 0;
+}
+
 static uint16_t suggested_port(const struct keeper_mapping *m)
 {
 	if (m->suggest != 0)
 		return m->suggest;
-	if (m->grant.external_port != 0 && !m->wish.exact)
+	if (m->grant.external_port != 0 && !insists(m))
 		return m->grant.external_port;
 	return m->wish.external_port;
 }
@@ -265,10 +271,10 @@ static void fill_create(const struct keeper_mapping *m, struct core_question *re
 	ret->race = !renewing || m->recreate || m->tries >= 3 ||
 		    m->grant.method != TENF_METHOD_PCP;
 	ret->external_port = suggested_port(m);
-	if (!m->wish.exact)
+	if (!insists(m))
 		ret->external_address = m->grant.external_address;
 	ret->lifetime_s = m->wish.lifetime_s;
-	ret->prefer_failure = m->wish.exact && m->wish.external_port != 0;
+	ret->prefer_failure = insists(m);
 	ret->description = m->wish.description[0] != '\0' ? m->wish.description : NULL;
 }
 
@@ -417,6 +423,7 @@ static void move_one(struct keeper *keeper, struct keeper_mapping *m, bool same_
 	m->grant.expires = TENF_NEVER;
 	m->recreate = false;
 	m->failures = 0;
+	m->not_before = 0;
 	/* Different nonces for different gateways (PCP-C-07). */
 	if (!same_gateway)
 		keeper_new_nonce(keeper, m);

@@ -55,6 +55,19 @@ static tenf_duration hold_of(const struct core_answer *answer)
 		       HOLD_LONG;
 }
 
+/* Until a mapping that was not granted is asked for again. Nobody there is no
+ * word of the gateway's, unless it said for how long (RFC 6887 §9). */
+static tenf_duration retry_of(const struct keeper_mapping *m)
+{
+	const struct core_answer *answer = &m->inquiry.answer;
+
+	if (answer->reason == TENF_REASON_SILENT)
+		return backoff(m);
+	if (answer->reason == TENF_REASON_NO_SERVICE)
+		return tenf_time_max(backoff(m), tenf_seconds(answer->lifetime_s));
+	return hold_of(answer);
+}
+
 /* ---- Telling -------------------------------------------------------------- */
 
 static bool same_endpoint(const struct keeper_grant *a, const struct keeper_grant *b)
@@ -153,16 +166,31 @@ void life_ask(struct keeper *keeper, struct keeper_mapping *m, tenf_time now)
 	keeper_want_ask(keeper, m);
 }
 
+/* What was held is held no more. It is asked for again, but neither before an
+ * error that was told has ended (§8.3) nor within 4 s of the try before (§11.2.1). */
 static void lost(struct keeper *keeper, struct keeper_mapping *m, enum tenf_reason reason,
-		 tenf_time now)
+		 int result, tenf_time now)
 {
+	tenf_time again = tenf_time_max(m->not_before, m->last_try + RENEWAL_SPACING);
+
 	m->grant.expires = TENF_NEVER;
 	m->recreate = false;
-	life_fail(keeper, m, TENF_STATE_LOST, reason, -1);
-	if (m->wish.keep)
-		life_ask(keeper, m, now);
-	else
+	life_fail(keeper, m, TENF_STATE_LOST, reason, result);
+	if (!m->wish.keep)
 		life_hold(keeper, m, TENF_NEVER);
+	else if (again > now)
+		life_hold(keeper, m, again);
+	else
+		life_ask(keeper, m, now);
+}
+
+/* The lease ended. When its renewal was refused, that is why. */
+static void ended(struct keeper *keeper, struct keeper_mapping *m, tenf_time now)
+{
+	if (m->state == TENF_STATE_REFUSED && m->error.reason != TENF_REASON_NONE)
+		lost(keeper, m, m->error.reason, m->error.result, now);
+	else
+		lost(keeper, m, TENF_REASON_SILENT, -1, now);
 }
 
 /* ---- Holding and renewing -------------------------------------------------- */
@@ -183,6 +211,18 @@ static void plan_next_try(struct keeper *keeper, struct keeper_mapping *m)
 		m->next_try = TENF_NEVER;
 }
 
+static tenf_time plan_end(const struct keeper_mapping *m)
+{
+	return tenf_time_add(m->plan_from, tenf_seconds(m->plan_s));
+}
+
+static void await_next_try(struct keeper *keeper, struct keeper_mapping *m)
+{
+	m->phase = PHASE_HELD;
+	keeper_set_timer(keeper, m,
+			 tenf_time_min(m->next_try, tenf_time_min(plan_end(m), m->grant.expires)));
+}
+
 static void plan_renewals(struct keeper *keeper, struct keeper_mapping *m, uint64_t lifetime_s,
 			  tenf_time now)
 {
@@ -191,8 +231,13 @@ static void plan_renewals(struct keeper *keeper, struct keeper_mapping *m, uint6
 								 UINT32_MAX);
 	m->tries = 0;
 	plan_next_try(keeper, m);
-	m->phase = PHASE_HELD;
-	keeper_set_timer(keeper, m, tenf_time_min(m->next_try, m->grant.expires));
+	await_next_try(keeper, m);
+}
+
+/* A lease longer than a day, whose day is over: what is left of it. */
+static void plan_the_rest(struct keeper *keeper, struct keeper_mapping *m, tenf_time now)
+{
+	plan_renewals(keeper, m, (uint64_t)((m->grant.expires - now) / TENF_SECOND), now);
 }
 
 static void granted(struct keeper *keeper, struct keeper_mapping *m,
@@ -203,6 +248,7 @@ static void granted(struct keeper *keeper, struct keeper_mapping *m,
 	m->state = TENF_STATE_MAPPED;
 	m->recreate = false;
 	m->failures = 0;
+	m->not_before = 0;
 	if (m->wish.keep) {
 		plan_renewals(keeper, m, grant->lifetime_s, now);
 	} else {
@@ -217,39 +263,66 @@ static void granted(struct keeper *keeper, struct keeper_mapping *m,
 	}
 }
 
+/* Windows that passed while an error held the mapping back are not made up for. */
+static void skip_past_windows(struct keeper_mapping *m, tenf_time now)
+{
+	tenf_duration from;
+	tenf_duration to = 0;
+
+	while (m->tries < 30) {
+		schedule_renewal_window(m->plan_s, m->tries + 1, &from, &to);
+		if (tenf_time_add(m->plan_from, to) >= now)
+			break;
+		m->tries++;
+	}
+}
+
 static void try_renewal(struct keeper *keeper, struct keeper_mapping *m, tenf_time now)
 {
-	tenf_time plan_ends = tenf_time_add(m->plan_from, tenf_seconds(m->plan_s));
-
 	m->phase = PHASE_RENEWING;
 	m->state = TENF_STATE_RENEWING;
 	m->tries++;
 	m->last_try = now;
+	skip_past_windows(m, now);
 	plan_next_try(keeper, m);
-	m->give_up = tenf_time_min(m->next_try, tenf_time_min(plan_ends, m->grant.expires));
+	m->give_up = tenf_time_min(m->next_try, tenf_time_min(plan_end(m), m->grant.expires));
 	keeper_set_timer(keeper, m, TENF_NEVER);
 	keeper_want_ask(keeper, m);
 }
 
-/* A renewal stayed without an answer until its next window opened, or the plan
- * or the lease ended. */
-static void renewal_is_silent(struct keeper *keeper, struct keeper_mapping *m, tenf_time now)
+/* What is held comes to a point where something is due. */
+static void held_is_due(struct keeper *keeper, struct keeper_mapping *m, tenf_time now)
 {
 	if (now >= m->grant.expires)
-		lost(keeper, m, TENF_REASON_SILENT, now);
-	else if (now >= m->next_try)
+		ended(keeper, m, now);
+	else if (now < keeper->hold_all)
+		keeper_set_timer(keeper, m, tenf_time_min(keeper->hold_all, m->grant.expires));
+	else if (m->recreate)
+		life_recreate(keeper, m, now);
+	else if (now >= plan_end(m))
+		plan_the_rest(keeper, m, now);
+	else
 		try_renewal(keeper, m, now);
-	else /* a lease longer than a day: plan what is left of it */
-		plan_renewals(keeper, m, (uint64_t)((m->grant.expires - now) / TENF_SECOND), now);
+}
+
+/* A renewal stayed without an answer until its next window opened, or the plan
+ * or the lease ended; NAT-PMP gives up before. */
+static void renewal_is_silent(struct keeper *keeper, struct keeper_mapping *m, tenf_time now)
+{
+	await_next_try(keeper, m);
+	if (m->timer.at <= now)
+		life_expire(keeper, m, now);
 }
 
 /* Nobody listens there at the moment: a gateway that restarts looks like this. */
 static void renewal_is_unreachable(struct keeper *keeper, struct keeper_mapping *m, tenf_time now)
 {
-	tenf_time again = m->next_try != TENF_NEVER && !m->recreate ?
-				  tenf_time_max(m->next_try, now + RENEWAL_SPACING) :
-				  tenf_time_add(now, backoff(m));
+	tenf_time again = tenf_time_add(now, retry_of(m));
 
+	if (m->next_try != TENF_NEVER && !m->recreate)
+		again = tenf_time_max(m->next_try, again);
+	if (m->inquiry.answer.lifetime_s > 0)
+		m->not_before = again;
 	m->failures++;
 	m->phase = PHASE_HELD;
 	keeper_set_timer(keeper, m, tenf_time_min(again, m->grant.expires));
@@ -262,6 +335,7 @@ static void renewal_is_refused(struct keeper *keeper, struct keeper_mapping *m, 
 	tenf_time again = tenf_time_add(now, tenf_time_max(hold_of(answer), RENEWAL_SPACING));
 
 	m->phase = PHASE_HELD;
+	m->not_before = again;
 	if (m->recreate)
 		m->grant.expires = tenf_time_min(m->grant.expires, again);
 	keeper_set_timer(keeper, m, tenf_time_min(again, m->grant.expires));
@@ -339,7 +413,7 @@ static void ask_failed(struct keeper *keeper, struct keeper_mapping *m, tenf_tim
 	bool nobody = answer->reason == TENF_REASON_SILENT ||
 		      answer->reason == TENF_REASON_NO_SERVICE;
 	enum tenf_state state = nobody ? TENF_STATE_LOST : TENF_STATE_REFUSED;
-	tenf_time again = tenf_time_add(now, nobody ? backoff(m) : hold_of(answer));
+	tenf_time again = tenf_time_add(now, retry_of(m));
 
 	if (!m->wish.keep)
 		again = TENF_NEVER;
@@ -436,12 +510,7 @@ void life_expire(struct keeper *keeper, struct keeper_mapping *m, tenf_time now)
 		life_fail(keeper, m, TENF_STATE_LOST, TENF_REASON_SILENT, -1);
 		break;
 	case PHASE_HELD:
-		if (now >= m->grant.expires)
-			lost(keeper, m, TENF_REASON_SILENT, now);
-		else if (m->recreate)
-			life_recreate(keeper, m, now);
-		else
-			try_renewal(keeper, m, now);
+		held_is_due(keeper, m, now);
 		break;
 	case PHASE_RENEWING: /* recreating, and no answer: it must be taken for gone */
 		life_fail(keeper, m, TENF_STATE_LOST, TENF_REASON_SILENT, -1);
@@ -474,8 +543,7 @@ void life_update(struct keeper *keeper, struct keeper_mapping *m,
 		/* No longer what it was: ask, but not in a hurry (§11.2.1). */
 		keeper_set_timer(keeper, m, tenf_time_max(now, m->last_try + RENEWAL_SPACING));
 	} else if (update->lifetime_s == 0 || update->map.external_port == 0) {
-		m->inquiry.answer.result = -1;
-		lost(keeper, m, TENF_REASON_REFUSED, now);
+		lost(keeper, m, TENF_REASON_REFUSED, -1, now);
 	} else if (!m->wish.exact || grant.external_port == m->wish.external_port) {
 		granted(keeper, m, &grant, now);
 	}

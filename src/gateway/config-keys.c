@@ -68,9 +68,7 @@ static bool set_listen(struct config_reading *r, const char *value)
 	struct gateway_config *c = r->config;
 
 	if (c->listen_count == CONFIG_LISTEN_MAX ||
-	    !tenf_endpoint_parse(value, PCP_PORT, &c->listen[c->listen_count]) ||
-	    tenf_address_is_none(&c->listen[c->listen_count].address) ||
-	    tenf_address_is_multicast(&c->listen[c->listen_count].address))
+	    !config_listen(value, &c->listen[c->listen_count]))
 		return false;
 	c->listen_count++;
 	return true;

@@ -2,8 +2,8 @@
 #include "gateway/config-values.h"
 
 #include "base/span.h"
+#include "wire/pcp.h"
 
-#include <ctype.h>
 #include <string.h>
 #include <strings.h>
 
@@ -208,14 +208,26 @@ bool config_protocols(const char *text, bool *ret_natpmp, bool *ret_pcp)
 	return true;
 }
 
-bool config_is_mac(const char *text)
+bool config_listen(const char *text, struct tenf_endpoint *ret)
 {
-	for (size_t i = 0; i < 17; i++) {
-		bool good = i % 3 == 2 ? text[i] == ':' || text[i] == '-'
-				       : isxdigit((unsigned char)text[i]) != 0;
+	size_t len = strlen(text);
+	/* Port 0, not the end of a bare IPv6 address. */
+	bool any = len > 2 && strcmp(text + len - 2, ":0") == 0 &&
+		   (text[len - 3] == ']' || strchr(text, ':') == text + len - 2);
+	char buffer[TENF_ENDPOINT_TEXT];
+	struct tenf_endpoint endpoint;
 
-		if (!good)
-			return false;
-	}
-	return text[17] == '\0';
+	if (len >= sizeof(buffer))
+		return false;
+	memcpy(buffer, text, len + 1);
+	if (any) /* which tenf_endpoint_parse does not take for an endpoint */
+		buffer[len - 1] = '1';
+	if (!tenf_endpoint_parse(buffer, PCP_PORT, &endpoint) ||
+	    tenf_address_is_none(&endpoint.address) ||
+	    tenf_address_is_multicast(&endpoint.address))
+		return false;
+	if (any)
+		endpoint.port = 0;
+	*ret = endpoint;
+	return true;
 }

@@ -25,7 +25,9 @@ bool config_protocol(const char *text, enum tenf_protocol *ret);
 bool config_interfaces(const char *text, struct config_interfaces *ret);
 /* "natpmp", "pcp", both with a comma, or "none". */
 bool config_protocols(const char *text, bool *ret_natpmp, bool *ret_pcp);
-bool config_is_mac(const char *text);
+/* "192.168.1.1", "192.168.1.1:5351", "[fd00::1]:5351": an address of one host.
+ * Port 0 is any that is free. */
+bool config_listen(const char *text, struct tenf_endpoint *ret);
 
 /* The next word of a list with commas or blanks between; false at the end. */
 bool config_next_word(const char **text, char *ret, size_t size);

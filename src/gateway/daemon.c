@@ -63,29 +63,29 @@ static void print_records(struct daemon *d)
 		(void)fflush(stderr);
 }
 
-static const struct listener *listener_at(const struct daemon *d, const struct tenf_endpoint *from,
-					  bool *ret_stray)
+/* The socket this leaves from: the one bound to its source; for a source that
+ * faults made up, a stray one of the same address. */
+static int socket_for(const struct daemon *d, const struct tenf_endpoint *from)
 {
+	int stray_fd = -1;
+
 	for (size_t i = 0; i < d->links.count; i++) {
 		const struct tenf_endpoint *own = &d->links.at[i].address;
 
-		if (tenf_address_equal(&own->address, &from->address) &&
-		    (own->port | 1) == (from->port | 1)) {
-			*ret_stray = own->port != from->port;
-			return &d->listeners[i];
-		}
+		if (tenf_endpoint_equal(own, from))
+			return d->listeners[i].fd;
+		if (tenf_address_equal(&own->address, &from->address))
+			stray_fd = d->listeners[i].stray_fd;
 	}
-	return NULL;
+	return stray_fd;
 }
 
 static void send_one(struct daemon *d, const struct responder_datagram *datagram)
 {
-	bool stray = false;
-	const struct listener *listener = listener_at(d, &datagram->from, &stray);
+	int fd = socket_for(d, &datagram->from);
 
-	if (listener == NULL || (stray && listener->stray_fd < 0))
-		return;
-	server_send(d->out, stray ? listener->stray_fd : listener->fd, datagram);
+	if (fd >= 0)
+		server_send(d->out, fd, datagram);
 }
 
 static void send_all(struct daemon *d, tenf_time now)

@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: MIT */
+/* The configuration file: what it means, and what each mistake is told as. */
+#include "house.h"
+
+#include "gateway/config.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static struct gateway_config config;
+
+static bool reads(const char *text, char *ret_why, size_t size)
+{
+	struct tenf_text why = tenf_text_of(ret_why, size);
+
+	return config_read_text("g.conf", text, &config, &why);
+}
+
+static void expect_good(const char *text)
+{
+	char why[1024];
+
+	if (!reads(text, why, sizeof(why)))
+		fail_msg("refused: %s", why);
+}
+
+static void expect_mistake(const char *text, const char *start, const char *part)
+{
+	struct gateway_config *before = malloc(sizeof(*before));
+	char why[1024];
+
+	memcpy(before, &config, sizeof(*before));
+	if (reads(text, why, sizeof(why)))
+		fail_msg("taken: %s", text);
+	if (strncmp(why, start, strlen(start)) != 0 || strstr(why, part) == NULL)
+		fail_msg("for %s: %s", text, why);
+	assert_memory_equal(before, &config, sizeof(config)); /* untouched */
+	free(before);
+}
+
+static void the_defaults_are_those_of_the_manual(void **state)
+{
+	(void)state;
+	expect_good("[Gateway]\nBackend=memory\n");
+	assert_int_equal(config.backend, CONFIG_MEMORY);
+	assert_true(config.natpmp && config.pcp);
+	assert_int_equal(config.lifetime_min_s, 120);
+	assert_int_equal(config.lifetime_max_s, 86400);
+	assert_int_equal(config.withhold_tcp_s, 240);
+	assert_int_equal(config.withhold_udp_s, 120);
+	assert_int_equal(config.rule_count, 0);
+	assert_false(config.has_faults);
+	assert_false(config.has_external_address);
+}
+
+static void every_key_of_the_gateway_is_taken(void **state)
+{
+	char text[TENF_ENDPOINT_TEXT];
+
+	(void)state;
+	expect_good("# comment\n; another\n\n[Gateway]\n  Backend = memory\nExternal=eth0\n"
+		    "Internal=br0 br1\nInternal=wlan0\nListen=192.168.1.1\nListen=[2001:db8::1]:5000\n"
+		    "ExternalAddress=203.0.113.7\nProtocols=pcp\nMinLifetime=60\nMaxLifetime=2h\n"
+		    "MaxMappings=60000\nReuseDelayTCP=5m\nReuseDelayUDP=0\nUser=someone\n"
+		    "Socket=/run/x.sock\nState=/var/lib/x\n");
+	assert_int_equal(config.internal.count, 3);
+	assert_string_equal(config.internal.at[2], "wlan0");
+	assert_string_equal(config.external.at[0], "eth0");
+	assert_int_equal(config.listen_count, 2);
+	assert_string_equal(tenf_endpoint_text(&config.listen[0], text), "192.168.1.1:5351");
+	assert_string_equal(tenf_endpoint_text(&config.listen[1], text), "[2001:db8::1]:5000");
+	assert_true(config.has_external_address);
+	assert_false(config.natpmp);
+	assert_true(config.pcp);
+	assert_int_equal(config.lifetime_min_s, 60);
+	assert_int_equal(config.lifetime_max_s, 7200);
+	assert_int_equal(config.mappings_max, 60000);
+	assert_int_equal(config.withhold_tcp_s, 300);
+	assert_int_equal(config.withhold_udp_s, 0);
+	assert_string_equal(config.user, "someone");
+	assert_int_equal(config.note_count, 2);
+	expect_good("[Gateway]\nBackend=memory\nExternalAddress=none\nProtocols=none\n");
+	assert_true(config.has_external_address);
+	assert_true(tenf_address_is_none(&config.external_address));
+	assert_false(config.natpmp || config.pcp);
+}
+
+static void a_short_maximum_lowers_the_minimum_that_was_not_said(void **state)
+{
+	(void)state;
+	expect_good("[Gateway]\nBackend=memory\nMaxLifetime=30s\n");
+	assert_int_equal(config.lifetime_min_s, 30);
+}
+
+static void rules_keep_their_order_and_their_keys(void **state)
+{
+	const struct policy_rule *r = config.rules;
+
+	(void)state;
+	expect_good("[Gateway]\nBackend=memory\n[Rule]\nAction=deny\nInternalPort=23, 135-139 445\n"
+		    "[Rule]\nAction=allow\nClient=192.168.1.0/24\nProtocol=udp\n"
+		    "ExternalPort=1024-65535\nMaxMappings=32\nMaxLifetime=1h\nRequestRate=10\n"
+		    "ThirdParty=yes\n[Rule]\nAction=allow\nClient=2001:db8::/32\n");
+	assert_int_equal(config.rule_count, 3);
+	assert_int_equal(r[0].action, POLICY_DENY);
+	assert_int_equal(r[0].internal.count, 3);
+	assert_int_equal(r[0].internal.at[1].first, 135);
+	assert_int_equal(r[0].internal.at[1].last, 139);
+	assert_int_equal(r[1].action, POLICY_ALLOW);
+	assert_int_equal(r[1].client.length, 120);
+	assert_int_equal(r[1].protocol, TENF_UDP);
+	assert_int_equal(r[1].mappings_max, 32);
+	assert_int_equal(r[1].lifetime_max_s, 3600);
+	assert_int_equal(r[1].requests_per_s, 10);
+	assert_true(r[1].third_party);
+	assert_int_equal(r[2].client.length, 32);
+	assert_int_equal(r[2].external.count, 0);
+	assert_int_equal(config.rule_lines[1], 6);
+}
+
+static void faults_are_shares_and_times(void **state)
+{
+	const struct faults_config *f = &config.faults;
+
+	(void)state;
+	expect_good("[Gateway]\nBackend=memory\n[Faults]\nLoss=30%\nDelay=50ms-2s\nDuplicate=0.5%\n"
+		    "Reorder=12.25%\nTruncate=yes\nWrongSource=no\nRefuse=100%\nRebootEvery=90s\n"
+		    "LifetimeCap=10\nOtherPort=5%\nIgnore=pcp\nSeed=18446744073709551615\n");
+	assert_true(config.has_faults);
+	assert_int_equal(f->loss, 3000);
+	assert_int_equal(f->delay_min, 50000);
+	assert_int_equal(f->delay_max, 2000000);
+	assert_int_equal(f->duplicate, 50);
+	assert_int_equal(f->reorder, 1225);
+	assert_int_equal(f->truncate, 10000);
+	assert_int_equal(f->wrong_source, 0);
+	assert_int_equal(f->quirks.refuse, 10000);
+	assert_int_equal(f->reboot_every, 90 * TENF_SECOND);
+	assert_int_equal(f->quirks.lifetime_cap_s, 10);
+	assert_int_equal(f->quirks.other_port, 500);
+	assert_true(f->quirks.ignore_pcp);
+	assert_false(f->quirks.ignore_natpmp);
+	assert_true(config.seed == UINT64_MAX);
+}
+
+static void a_mistake_is_told_with_its_line_and_what_would_be_right(void **state)
+{
+	static const struct {
+		const char *text;
+		const char *start;
+		const char *part;
+	} cases[] = {
+		{ "Backend=memory\n", "g.conf:1: ", "begin with [Gateway]" },
+		{ "[Gateway]\nBackend=memory\nColour=red\n", "g.conf:3: there is no key \"Colour\"",
+		  "Backend, External, Internal, Listen" },
+		{ "[Gateway]\nBackend=memory\n\n[Rules]\n", "g.conf:4: there is no section \"[Rules]\"",
+		  "[Rule]" },
+		{ "[Gateway]\nBackend=memory\nhello\n", "g.conf:3: neither", "Key=value" },
+		{ "[Gateway]\nBackend=disk\n", "g.conf:2: Backend= cannot be \"disk\"",
+		  "memory or nftables" },
+		{ "[Gateway]\n", "g.conf: Backend= of [Gateway] is missing", "Backend=memory" },
+		{ "[Gateway]\nBackend=memory\nListen=0.0.0.0:5351\n", "g.conf:3: Listen=",
+		  "192.168.1.1:5351" },
+		{ "[Gateway]\nBackend=memory\nListen=router\n", "g.conf:3: Listen=", "numeric" },
+		{ "[Gateway]\nBackend=memory\nMaxLifetime=soon\n", "g.conf:3: MaxLifetime=", "2h" },
+		{ "[Gateway]\nBackend=memory\nMinLifetime=3h\nMaxLifetime=2h\n",
+		  "g.conf:4: MinLifetime= is above", "smaller" },
+		{ "[Gateway]\nBackend=memory\nProtocols=upnp\n", "g.conf:3: Protocols=", "natpmp,pcp" },
+		{ "[Gateway]\nBackend=memory\nProtocols=none,pcp\n", "g.conf:3: ", "natpmp,pcp" },
+		{ "[Gateway]\nBackend=memory\nExternalAddress=2001:db8::1\n", "g.conf:3: ", "IPv4" },
+		{ "[Gateway]\nBackend=memory\nMaxMappings=0\n", "g.conf:3: ", "from 1" },
+		{ "[Gateway]\nBackend=memory\nSocket=here\n", "g.conf:3: ", "begins with /" },
+		{ "[Gateway]\nBackend=memory\nInternal=averyveryverylongname\n", "g.conf:3: ",
+		  "15 characters" },
+		{ "[Gateway]\nBackend=memory\nExternal=a\nInternal=b a\n", "g.conf: internal and",
+		  "External= alone" },
+		{ "[Gateway]\nBackend=memory\nExternal=a b\n", "g.conf: more than one", "one" },
+		{ "[Gateway]\nBackend=memory\n[Rule]\nClient=192.168.1.1\n",
+		  "g.conf:3: this rule has no Action=", "Action=allow" },
+		{ "[Gateway]\nBackend=memory\n[Rule]\nAction=ask\n", "g.conf:4: Action=",
+		  "not available" },
+		{ "[Gateway]\nBackend=memory\n[Rule]\nAction=allow\nClient=192.168.1.1/24\n",
+		  "g.conf:5: Client=", "host bits" },
+		{ "[Gateway]\nBackend=memory\n[Rule]\nAction=allow\nClient=00:11:22:33:44:55\n",
+		  "g.conf:5: Client=", "MAC is not available" },
+		{ "[Gateway]\nBackend=memory\n[Rule]\nAction=allow\nExternalPort=90-80\n",
+		  "g.conf:5: ExternalPort=", "1024-65535" },
+		{ "[Gateway]\nBackend=memory\n[Rule]\nAction=allow\nExternalPort=0\n", "g.conf:5: ",
+		  "1024-65535" },
+		{ "[Gateway]\nBackend=memory\n[Rule]\nAction=allow\nInternalPort=70000\n", "g.conf:5: ",
+		  "1024-65535" },
+		{ "[Gateway]\nBackend=memory\n[Rule]\nAction=allow\nProtocol=sctp\n", "g.conf:5: ",
+		  "tcp, udp" },
+		{ "[Gateway]\nBackend=memory\n[Rule]\nAction=allow\nListen=1.2.3.4\n",
+		  "g.conf:5: there is no key \"Listen\"", "Action, Client" },
+		{ "[Gateway]\nBackend=memory\n[Faults]\nLoss=30\n", "g.conf:4: Loss=", "30%" },
+		{ "[Gateway]\nBackend=memory\n[Faults]\nLoss=101%\n", "g.conf:4: Loss=", "30%" },
+		{ "[Gateway]\nBackend=memory\n[Faults]\nDelay=2s-1s\n", "g.conf:4: Delay=", "50ms-2s" },
+		{ "[Gateway]\nBackend=nftables\n[Faults]\nLoss=1%\n", "g.conf: [Faults]",
+		  "Backend=memory alone" },
+	};
+
+	(void)state;
+	expect_good("[Gateway]\nBackend=memory\nMaxMappings=7\n");
+	for (size_t i = 0; i < TENF_ARRAY_SIZE(cases); i++)
+		expect_mistake(cases[i].text, cases[i].start, cases[i].part);
+	assert_int_equal(config.mappings_max, 7);
+}
+
+static void limits_of_the_file_are_told(void **state)
+{
+	static char text[70000];
+	char line[700];
+	char why[1024];
+	size_t used = (size_t)sprintf(text, "[Gateway]\nBackend=memory\n");
+
+	(void)state;
+	for (size_t i = 0; i <= POLICY_RULES_MAX; i++)
+		used += (size_t)sprintf(text + used, "[Rule]\nAction=deny\n");
+	assert_false(reads(text, why, sizeof(why)));
+	assert_non_null(strstr(why, "more than 256 rules"));
+
+	memset(line, 'x', sizeof(line));
+	line[sizeof(line) - 1] = '\0';
+	(void)sprintf(text, "[Gateway]\nBackend=memory\n# %s\n", line);
+	assert_false(reads(text, why, sizeof(why)));
+	assert_non_null(strstr(why, "g.conf:3: the line is too long"));
+
+	used = (size_t)sprintf(text, "[Gateway]\nBackend=memory\n");
+	for (size_t i = 0; i <= CONFIG_LISTEN_MAX; i++)
+		used += (size_t)sprintf(text + used, "Listen=127.0.0.1\n");
+	expect_mistake(text, "g.conf:19: Listen=", "16 lines");
+}
+
+static void a_file_that_is_not_there_is_told(void **state)
+{
+	char buffer[256];
+	struct tenf_text why = tenf_text_of(buffer, sizeof(buffer));
+
+	(void)state;
+	assert_false(config_read("/nonexistent/g.conf", &config, &why));
+	assert_string_equal(buffer, "/nonexistent/g.conf: No such file or directory");
+}
+
+/* Whatever is cut off, the reader ends with good or a reason. */
+static void every_beginning_of_a_file_is_good_or_told(void **state)
+{
+	static const char whole[] = "[Gateway]\nBackend=memory\nListen=[::1]:5351\n[Rule]\n"
+				    "Action=allow\nClient=10.0.0.0/8\nExternalPort=1-2,3\n"
+				    "[Faults]\nDelay=1ms-2ms\nLoss=1.5%\n";
+
+	(void)state;
+	for (size_t len = 0; len < sizeof(whole); len++) {
+		char *text = strndup(whole, len);
+		char why[1024];
+
+		if (!reads(text, why, sizeof(why)))
+			assert_true(strlen(why) > 10);
+		free(text);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_defaults_are_those_of_the_manual),
+		cmocka_unit_test(every_key_of_the_gateway_is_taken),
+		cmocka_unit_test(a_short_maximum_lowers_the_minimum_that_was_not_said),
+		cmocka_unit_test(rules_keep_their_order_and_their_keys),
+		cmocka_unit_test(faults_are_shares_and_times),
+		cmocka_unit_test(a_mistake_is_told_with_its_line_and_what_would_be_right),
+		cmocka_unit_test(limits_of_the_file_are_told),
+		cmocka_unit_test(a_file_that_is_not_there_is_told),
+		cmocka_unit_test(every_beginning_of_a_file_is_good_or_told),
+	};
+
+	return cmocka_run_group_tests_name("gateway configuration", tests, NULL, NULL);
+}

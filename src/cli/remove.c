@@ -65,13 +65,16 @@ static enum tenf_status wait_for_answers(struct targets *targets, struct tenf_se
 	return status;
 }
 
-static bool same_gateway(const struct target *a, const struct target *b)
+static bool same_way(const struct target *a, const struct target *b)
 {
 	return strcmp(a->lease.mapping.gateway, b->lease.mapping.gateway) == 0 &&
-	       a->lease.mapping.gateway_port == b->lease.mapping.gateway_port;
+	       a->lease.mapping.gateway_port == b->lease.mapping.gateway_port &&
+	       a->lease.mapping.method == b->lease.mapping.method;
 }
 
-/* Releases, in one session, every target at the gateway of item `first`. */
+/* Releases, in one session, every target at the gateway of item `first` that
+ * was made by the same method: some gateways heed no other, since a mapping
+ * made by NAT-PMP has no nonce that PCP could name. */
 static int release_at(struct cli *cli, struct targets *targets, size_t first)
 {
 	struct tenf_options options = cli->global.ask;
@@ -87,11 +90,13 @@ static int release_at(struct cli *cli, struct targets *targets, size_t first)
 				model->lease.mapping.gateway_port, NULL);
 		options.gateway = gateway;
 	}
+	if (options.methods == 0)
+		options.methods = model->lease.mapping.method;
 	status = tenf_session_new(&options, &session, &error);
 	for (size_t i = first; status == TENF_OK && i < targets->count; i++) {
 		struct target *target = &targets->items[i];
 
-		if (target->tried || !same_gateway(target, model))
+		if (target->tried || !same_way(target, model))
 			continue;
 		target->tried = true;
 		status = tenf_session_release(session, &target->lease.mapping, &target->id);
@@ -102,7 +107,7 @@ static int release_at(struct cli *cli, struct targets *targets, size_t first)
 	return status == TENF_OK ? CLI_EXIT_DONE : cli_failed(cli, status, &error);
 }
 
-/* One gateway after the other: ids belong to the session that gave them. */
+/* One gateway and method after the other: ids belong to the session that gave them. */
 static int release_all(struct cli *cli, struct targets *targets)
 {
 	int status = CLI_EXIT_DONE;

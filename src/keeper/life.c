@@ -386,7 +386,11 @@ static void removed(struct keeper *keeper, struct keeper_mapping *m, enum tenf_r
 {
 	m->phase = PHASE_REMOVED;
 	m->state = TENF_STATE_REMOVED;
-	m->error = (struct keeper_error){ .reason = reason, .result = result };
+	m->error = (struct keeper_error){
+		.reason = reason,
+		.result = result,
+		.method = result < 0 ? TENF_METHOD_NONE : m->inquiry.answer.method,
+	};
 	m->grant.expires = TENF_NEVER;
 	keeper_set_timer(keeper, m, TENF_NEVER);
 	keeper_want_ask(keeper, m);

@@ -108,6 +108,9 @@ enum tenf_status tenf_close_port(const struct tenf_options *options,
 	uint32_t id;
 
 	without_announcements(options, &own);
+	/* Some gateways heed no other method: what NAT-PMP made has no nonce for PCP. */
+	if (own.methods == 0)
+		own.methods = mapping->method;
 	status = tenf_session_new(&own, &s, reterr);
 	if (status != TENF_OK)
 		return status;

@@ -100,6 +100,24 @@ static void an_open_port_can_be_closed_again(void **state)
 	assert_int_equal(peer_count(*state), 0);
 }
 
+static void who_refused_to_close_a_port_is_named(void **state)
+{
+	struct tenf_options options = towards(peer_address(*state));
+	struct tenf_request request;
+	struct tenf_mapping mapping;
+	struct tenf_error error;
+
+	tenf_request_init(&request);
+	request.internal_port = 8080;
+	assert_int_equal(tenf_open_port(&options, &request, &mapping, &error), TENF_OK);
+	assert_int_equal(mapping.method, TENF_METHOD_PCP);
+	mapping.nonce[0] ^= 1; /* somebody else's, as far as the gateway can tell */
+	assert_int_equal(tenf_close_port(&options, &mapping, &error), TENF_E_FAILED);
+	assert_int_equal(error.reason, TENF_REASON_REFUSED);
+	assert_non_null(strstr(error.text, "(NOT_AUTHORIZED, PCP result 2)"));
+	assert_int_equal(peer_count(*state), 1);
+}
+
 static void open_port_takes_one_protocol(void **state)
 {
 	struct tenf_options options = towards(peer_address(*state));
@@ -274,6 +292,8 @@ int main(void)
 			tear_down),
 		cmocka_unit_test(find_gateway_tells_a_closed_port),
 		cmocka_unit_test_setup_teardown(an_open_port_can_be_closed_again, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(who_refused_to_close_a_port_is_named, set_up,
 						tear_down),
 		cmocka_unit_test_setup_teardown(open_port_takes_one_protocol, set_up, tear_down),
 		cmocka_unit_test(bad_options_are_named),

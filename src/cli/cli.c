@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli/cli.h"
 
-#include "cli/nearest.h"
+#include "base/nearest.h"
 #include "cli/output.h"
 #include "cli/report.h"
 #include "cli/usage.h"
@@ -89,10 +89,10 @@ bool cli_flush(struct cli *cli)
 
 static int unknown_verb(struct cli *cli, const char *name)
 {
-	struct nearest near = nearest_to(name, strlen(name));
+	struct tenf_nearest near = tenf_nearest_to(name, strlen(name));
 
 	for (size_t i = 0; i < cli_verb_count; i++)
-		nearest_try(&near, cli_verbs[i].name);
+		tenf_nearest_try(&near, cli_verbs[i].name);
 	if (near.best != NULL)
 		return cli_usage(cli, "there is no verb \"%s\"; did you mean %s?", name, near.best);
 	return cli_usage(cli, "there is no verb \"%s\"; see tenforward --help", name);

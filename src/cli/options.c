@@ -5,7 +5,7 @@
 #include "base/span.h"
 #include "cli/cli.h"
 #include "cli/hosts.h"
-#include "cli/nearest.h"
+#include "base/nearest.h"
 
 #include <string.h>
 
@@ -79,11 +79,11 @@ static bool find_letter(char letter, uint32_t allowed, enum cli_option *ret)
 
 static int unknown_option(struct cli *cli, const char *name, size_t len, uint32_t allowed)
 {
-	struct nearest near = nearest_to(name, len);
+	struct tenf_nearest near = tenf_nearest_to(name, len);
 
 	for (enum cli_option o = 0; o < CLI_OPTION_COUNT; o++) {
 		if ((allowed & CLI_BIT(o)) != 0)
-			nearest_try(&near, cli_options[o].name);
+			tenf_nearest_try(&near, cli_options[o].name);
 	}
 	if (near.best != NULL)
 		return cli_usage(cli, "there is no option --%.*s; did you mean --%s?", (int)len,

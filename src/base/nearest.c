@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "cli/nearest.h"
+#include "base/nearest.h"
 
 #include <string.h>
 
@@ -35,12 +35,12 @@ static size_t distance(const char *a, size_t a_len, const char *b, size_t b_len)
 	return row[b_len];
 }
 
-struct nearest nearest_to(const char *word, size_t len)
+struct tenf_nearest tenf_nearest_to(const char *word, size_t len)
 {
-	return (struct nearest){ .word = word, .len = len, .distance = NEAR_ENOUGH + 1 };
+	return (struct tenf_nearest){ .word = word, .len = len, .distance = NEAR_ENOUGH + 1 };
 }
 
-void nearest_try(struct nearest *near, const char *known)
+void tenf_nearest_try(struct tenf_nearest *near, const char *known)
 {
 	size_t known_len = strlen(known);
 	size_t d;

@@ -3,7 +3,7 @@
 #include "command.h"
 
 #include "cli/exit-status.h"
-#include "cli/nearest.h"
+#include "base/nearest.h"
 #include "cli/output.h"
 
 #include <stdlib.h>
@@ -29,11 +29,11 @@ static void every_status_and_reason_has_its_exit_status(void **state)
 
 static const char *nearest_of(const char *word)
 {
-	struct nearest near = nearest_to(word, strlen(word));
+	struct tenf_nearest near = tenf_nearest_to(word, strlen(word));
 
-	nearest_try(&near, "add");
-	nearest_try(&near, "remove");
-	nearest_try(&near, "monitor");
+	tenf_nearest_try(&near, "add");
+	tenf_nearest_try(&near, "remove");
+	tenf_nearest_try(&near, "monitor");
 	return near.best;
 }
 

@@ -34,7 +34,7 @@ MAY_INCLUDE = {
 }
 
 # The public API is for those who could be somebody else's program.
-MAY_USE_PUBLIC_API = ("lib", "cli", "agent")
+MAY_USE_PUBLIC_API = ("lib", "cli", "agent", "control")
 
 # The gateway's pure files, by the first word of their name; its others are edge.
 GATEWAY_PURE = ("responder", "policy", "ledger", "ports", "announcer", "faults")

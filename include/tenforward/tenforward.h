@@ -203,6 +203,12 @@ bool tenf_session_next_event(struct tenf_session *session, struct tenf_event *re
 enum tenf_status tenf_session_add(struct tenf_session *session, const struct tenf_request *request,
 				  uint32_t *ret_id);
 
+/* Asks for another lifetime from now on; the gateway is asked at once, or as
+ * soon as RFC 6887 §11.2.1 lets a renewal go out. TENF_E_NOT_FOUND,
+ * TENF_E_ARGUMENT for 0. */
+enum tenf_status tenf_session_set_lifetime(struct tenf_session *session, uint32_t id,
+					   uint32_t lifetime_s);
+
 /* Gives up a mapping and its pair: deletes it at the gateway (RFC 6887 §15,
  * RFC 6886 §3.4); REMOVED comes when the gateway confirmed, or when asking
  * longer makes no sense, then with an error. Errors: TENF_E_NOT_FOUND. */

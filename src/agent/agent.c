@@ -258,6 +258,30 @@ enum tenf_status agent_add(struct agent *agent, const struct record_wish *wish,
 	return status;
 }
 
+enum tenf_status agent_change(struct agent *agent, struct agent_item *item,
+			      const struct record_wish *wish)
+{
+	struct record changed = item->record;
+	enum tenf_status status;
+
+	memcpy(changed.wish.name, wish->name, sizeof(changed.wish.name));
+	changed.wish.persist = wish->persist;
+	changed.wish.lifetime_s = wish->lifetime_s;
+	status = store_put(agent->store, &changed);
+	if (status != TENF_OK)
+		return status;
+	for (unsigned half = 0; half < 2 && item->site != NULL; half++) {
+		if (item->ids[half] != 0 &&
+		    wish->lifetime_s != item->record.wish.lifetime_s)
+			(void)!tenf_session_set_lifetime(site_session(item->site),
+							 item->ids[half], wish->lifetime_s);
+	}
+	item->record = changed;
+	if (item->site != NULL)
+		site_touch(item->site);
+	return TENF_OK;
+}
+
 /* ---- Giving up ------------------------------------------------------------------- */
 
 static void forget(struct agent *agent, struct agent_item *item)

@@ -53,6 +53,9 @@ TENF_CHECKED enum tenf_status agent_configure(struct agent *agent,
 /* A runtime mapping. The same wish again gives the item that is there. */
 TENF_CHECKED enum tenf_status agent_add(struct agent *agent, const struct record_wish *wish,
 					struct agent_item **ret, struct tenf_error *reterr);
+/* Another name, persistence or lifetime for an item; the ports stay what they are. */
+TENF_CHECKED enum tenf_status agent_change(struct agent *agent, struct agent_item *item,
+					   const struct record_wish *wish);
 /* Declared ones may be removed too; they come back with the next reload. */
 TENF_CHECKED enum tenf_status agent_remove(struct agent *agent, uint64_t number);
 

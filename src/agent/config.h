@@ -45,6 +45,7 @@ struct agent_config {
 	char port_file[PATH_MAX]; /* "" for none: plain number of the first mapping */
 	struct record_place place; /* default of every mapping */
 	enum agent_firewall firewall;
+	char firewall_set[128]; /* FirewallSet=: "inet filter tenforward" */
 	char listen[TENF_ADDRESS_SIZE + 8]; /* TCP "ADDR:PORT", "" for none */
 	char token[CONFIG_VALUE];           /* bearer token of it, from TokenFile= */
 	struct record_wish *mappings;

@@ -185,6 +185,21 @@ enum tenf_status keeper_release(struct keeper *keeper, const struct keeper_wish 
 	return TENF_OK;
 }
 
+enum tenf_status keeper_set_lifetime(struct keeper *keeper, uint32_t id, uint32_t lifetime_s,
+				     tenf_time now)
+{
+	struct keeper_mapping *m = keeper_find(keeper, id);
+
+	if (m == NULL || m->phase == PHASE_REMOVED)
+		return TENF_E_NOT_FOUND;
+	m->wish.lifetime_s = lifetime_s;
+	if (m->phase == PHASE_HELD && m->wish.keep)
+		keeper_set_timer(keeper, m,
+				 tenf_time_min(m->timer.at, tenf_time_max(now, m->last_try +
+										   RENEWAL_SPACING)));
+	return TENF_OK;
+}
+
 enum tenf_status keeper_remove(struct keeper *keeper, uint32_t id, tenf_time now)
 {
 	struct keeper_mapping *m = keeper_find(keeper, id);

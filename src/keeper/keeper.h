@@ -57,6 +57,9 @@ TENF_CHECKED enum tenf_status keeper_add(struct keeper *keeper, const struct kee
 TENF_CHECKED enum tenf_status keeper_release(struct keeper *keeper,
 					     const struct keeper_wish *wish, tenf_time now,
 					     uint32_t *ret_id);
+/* Another lifetime from now on; what is held is renewed soon. TENF_E_NOT_FOUND. */
+TENF_CHECKED enum tenf_status keeper_set_lifetime(struct keeper *keeper, uint32_t id,
+						  uint32_t lifetime_s, tenf_time now);
 /* Gives up a mapping and its pair. TENF_E_NOT_FOUND. */
 TENF_CHECKED enum tenf_status keeper_remove(struct keeper *keeper, uint32_t id, tenf_time now);
 

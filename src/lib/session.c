@@ -319,6 +319,14 @@ enum tenf_status tenf_session_add(struct tenf_session *session, const struct ten
 			  ret_id);
 }
 
+enum tenf_status tenf_session_set_lifetime(struct tenf_session *session, uint32_t id,
+					   uint32_t lifetime_s)
+{
+	if (lifetime_s == 0)
+		return TENF_E_ARGUMENT;
+	return keeper_set_lifetime(&session->engine.keeper, id, lifetime_s, net_now());
+}
+
 enum tenf_status tenf_session_remove(struct tenf_session *session, uint32_t id)
 {
 	return engine_remove(&session->engine, id, net_now());

@@ -279,12 +279,12 @@ static void the_place_follows_the_environment(void **state)
 	char path[PATH_MAX];
 
 	(void)state;
-	assert_int_equal(setenv("HOME", "/home/somebody", 1), 0);
+	assert_int_equal(setenv("HOME", "/somewhere", 1), 0);
 	assert_true(leases_path(path, sizeof(path)));
 	assert_string_equal(path, command_record());
 	assert_int_equal(setenv("XDG_STATE_HOME", "relative", 1), 0);
 	assert_true(leases_path(path, sizeof(path)));
-	assert_string_equal(path, "/home/somebody/.local/state/tenforward/leases.json");
+	assert_string_equal(path, "/somewhere/.local/state/tenforward/leases.json");
 	assert_int_equal(unsetenv("HOME"), 0);
 	assert_int_equal(leases_path(path, sizeof(path)), geteuid() == 0);
 	if (geteuid() == 0)

@@ -213,13 +213,25 @@ bool tenf_prefix_parse(const char *text, struct tenf_prefix *ret)
 	return true;
 }
 
+/* inet_ntop() goes through sprintf(): ten times the work, and addresses are
+ * what a short-lived command prints most. */
+static void add_v4(struct tenf_text *t, const uint8_t *octets)
+{
+	for (size_t i = 0; i < 4; i++) {
+		if (i > 0)
+			tenf_text_add_char(t, '.');
+		tenf_text_add_number(t, octets[i]);
+	}
+}
+
 char *tenf_address_text(const struct tenf_address *a, char *buffer)
 {
-	bool is_v4 = tenf_address_is_v4(a);
+	struct tenf_text t = tenf_text_of(buffer, TENF_ADDRESS_TEXT);
 
-	buffer[0] = '\0';
-	(void)inet_ntop(is_v4 ? AF_INET : AF_INET6, a->octets + (is_v4 ? 12 : 0), buffer,
-			TENF_ADDRESS_TEXT);
+	if (tenf_address_is_v4(a))
+		add_v4(&t, a->octets + 12);
+	else
+		(void)inet_ntop(AF_INET6, a->octets, buffer, TENF_ADDRESS_TEXT);
 	return buffer;
 }
 

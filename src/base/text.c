@@ -21,8 +21,16 @@ void tenf_text_add_char(struct tenf_text *t, char c)
 
 void tenf_text_add(struct tenf_text *t, const char *string)
 {
-	for (; *string != '\0'; string++)
-		tenf_text_add_char(t, *string);
+	size_t len = strlen(string);
+	size_t room = t->size - t->used - 1;
+
+	if (len > room) {
+		t->cut = true;
+		len = room;
+	}
+	memcpy(t->start + t->used, string, len);
+	t->used += len;
+	t->start[t->used] = '\0';
 }
 
 void tenf_text_add_number(struct tenf_text *t, uint64_t number)

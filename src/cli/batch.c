@@ -47,17 +47,14 @@ static bool add_half(struct batch *batch, uint32_t id)
 }
 
 static enum tenf_status ask(struct batch *batch, const struct leases *leases,
-			    const struct wish *wish)
+			    const struct tenf_gateway *gateway, const struct wish *wish)
 {
 	const struct wishes *wishes = batch->wishes;
-	const struct lease *lease;
-	struct tenf_gateway gateway;
+	const struct lease *lease = recorded(leases, wishes, wish, gateway);
 	struct tenf_request request;
 	enum tenf_status status;
 	uint32_t id = 0;
 
-	tenf_session_gateway(batch->session, &gateway);
-	lease = recorded(leases, wishes, wish, &gateway);
 	tenf_request_init(&request);
 	request.protocol = wish->protocol;
 	request.internal_port = wish->internal_port;
@@ -87,7 +84,8 @@ static enum tenf_status ask(struct batch *batch, const struct leases *leases,
 int batch_start(struct cli *cli, const struct wishes *wishes, bool keep, struct batch *ret)
 {
 	struct tenf_options options = cli->global.ask;
-	struct tenf_error error = { 0 };
+	struct tenf_error error = { .result = -1 };
+	struct tenf_gateway gateway;
 	enum tenf_status status;
 	struct leases leases;
 
@@ -99,9 +97,10 @@ int batch_start(struct cli *cli, const struct wishes *wishes, bool keep, struct 
 	status = tenf_session_new(&options, &ret->session, &error);
 	if (status != TENF_OK)
 		return cli_failed(cli, status, &error);
+	tenf_session_gateway(ret->session, &gateway);
 	leases_read(cli, &leases);
 	for (size_t i = 0; status == TENF_OK && i < wishes->count; i++)
-		status = ask(ret, &leases, &wishes->items[i]);
+		status = ask(ret, &leases, &gateway, &wishes->items[i]);
 	leases_done(&leases);
 	return status != TENF_OK ? cli_failed(cli, status, NULL) : CLI_EXIT_DONE;
 }

@@ -2,12 +2,11 @@
 #include "cli/leases.h"
 
 #include "base/text.h"
-#include "cli/lease-json.h"
+#include "cli/lease-text.h"
 #include "cli/whole-file.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <jansson.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -36,7 +35,7 @@ bool leases_path(char *ret, size_t size)
 	} else {
 		return false;
 	}
-	tenf_text_add(&t, "/leases.json");
+	tenf_text_add(&t, "/leases");
 	if (t.cut)
 		ret[0] = '\0';
 	return !t.cut;
@@ -76,22 +75,6 @@ static void drop_ended(struct leases *leases, int64_t now)
 	leases->count = kept;
 }
 
-static enum tenf_status parse(const char *data, size_t len, struct leases *ret, char *why,
-			      size_t why_size)
-{
-	json_error_t error;
-	json_t *root = json_loadb(data, len, JSON_REJECT_DUPLICATES, &error);
-	enum tenf_status status;
-
-	if (root == NULL) {
-		snprintf(why, why_size, "line %d: %s", error.line, error.text);
-		return TENF_E_MALFORMED;
-	}
-	status = lease_json_read(root, ret, why, why_size);
-	json_decref(root);
-	return status;
-}
-
 static void load(struct cli *cli, struct leases *leases)
 {
 	char why[200] = "";
@@ -110,7 +93,9 @@ static void load(struct cli *cli, struct leases *leases)
 		cli_error(cli, "cannot read %s: %s", leases->path, strerror(errno));
 		return;
 	}
-	if (parse(data, len, leases, why, sizeof(why)) != TENF_OK)
+	if (strlen(data) != len)
+		set_aside(cli, leases->path, "it is no text");
+	else if (lease_text_read(data, leases, why, sizeof(why)) != TENF_OK)
 		set_aside(cli, leases->path, why);
 	free(data);
 	drop_ended(leases, cli->now());
@@ -228,8 +213,7 @@ void leases_drop(struct leases *leases, uint64_t number)
 
 bool leases_write(struct cli *cli, const struct leases *leases)
 {
-	json_t *root = lease_json_make(leases);
-	char *text = root != NULL ? json_dumps(root, JSON_INDENT(1)) : NULL;
+	char *text = lease_text_make(leases);
 	bool done = false;
 
 	if (text == NULL)
@@ -239,7 +223,6 @@ bool leases_write(struct cli *cli, const struct leases *leases)
 	else
 		done = true;
 	free(text);
-	json_decref(root);
 	return done;
 }
 

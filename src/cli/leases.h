@@ -2,7 +2,7 @@
 /*
  * The record of what this command opened: a lease made once outlives the
  * process that made it, and only who knows its nonce may renew or delete it
- * (RFC 6887 §11.2). One JSON file for a user, written whole or not at all,
+ * (RFC 6887 §11.2). One file for a user, written whole or not at all,
  * readable by its owner alone; commands that run at the same time take turns
  * by a lock beside it. Leases that ended are dropped.
  *

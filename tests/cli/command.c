@@ -41,7 +41,7 @@ int command_setup(void **state)
 	strcpy(folder + sizeof(folder) - 7, "XXXXXX");
 	if (mkdtemp(folder) == NULL)
 		return -1;
-	snprintf(record, sizeof(record), "%s/tenforward/leases.json", folder);
+	snprintf(record, sizeof(record), "%s/tenforward/leases", folder);
 	fake_reset();
 	return setenv("XDG_STATE_HOME", folder, 1) | setenv("TZ", "UTC", 1);
 }

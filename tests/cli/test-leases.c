@@ -144,17 +144,39 @@ static void ended_leases_are_dropped(void **state)
 	assert_int_equal(c.status, 2);
 }
 
+#define HEAD "tenforward-leases 1 next=3\n"
+#define FIELDS \
+	"id=1 protocol=tcp internal=10.0.0.2 port=80 external=- external-port=80 requested=0 " \
+	"gateway=10.0.0.1 gateway-port=5351 method=pcp lifetime=60 expires=1895338183 " \
+	"renews=0 keeper=0 for-other=0 nonce=000102030405060708090a0b name="
+
 static const char *const damaged[] = {
 	"",
-	"{",
-	"[]",
-	"{\"version\": 2, \"next_id\": 1, \"leases\": []}",
-	"{\"version\": 1, \"next_id\": -1, \"leases\": []}",
-	"{\"version\": 1, \"next_id\": 1}",
-	"{\"version\": 1, \"next_id\": 1, \"leases\": [7]}",
-	"{\"version\": 1, \"next_id\": 1, \"leases\": [{\"id\": 1}]}",
-	"{\"version\": 1, \"next_id\": 1, \"leases\": []} x",
+	"{}",
+	"tenforward-leases 2 next=1\nend\n",
+	"tenforward-leases 1 next=0\nend\n",
+	"tenforward-leases 1 next=-1\nend\n",
+	"tenforward-leases 1\nend\n",
+	HEAD,
+	HEAD FIELDS,
+	HEAD FIELDS "\n",
+	HEAD "\nend\n",
+	HEAD "id=1\nend\n",
+	HEAD "id=1 protocol=sctp\nend\n",
+	HEAD FIELDS "0123456789012345678901234567890123456789012345678901234567890123456789"
+		    "0123456789012345678901234567890123456789012345678901234567\nend\n",
 };
+
+static void the_shape_of_the_record_stays_what_it_is(void **state)
+{
+	struct command c;
+
+	(void)state;
+	write_record(HEAD FIELDS "a web server\nend\n");
+	c = command("list");
+	assert_string_equal(c.err, "");
+	assert_non_null(strstr(c.out, "a web server"));
+}
 
 static void a_damaged_file_is_set_aside_with_a_message(void **state)
 {
@@ -188,9 +210,9 @@ static void what_can_be_read_of_a_damaged_file_stays(void **state)
 	(void)command("add 8080");
 	(void)command("add 8081");
 	assert_int_equal(whole_file_read(command_record(), 100000, &text, &len), TENF_OK);
-	broken = strstr(text, "\"pcp\"");
+	broken = strstr(text, "=pcp");
 	assert_non_null(broken);
-	memcpy(broken, "\"foo\"", 5);
+	memcpy(broken, "=foo", 4);
 	write_record(text);
 	free(text);
 	c = command("list");
@@ -284,11 +306,11 @@ static void the_place_follows_the_environment(void **state)
 	assert_string_equal(path, command_record());
 	assert_int_equal(setenv("XDG_STATE_HOME", "relative", 1), 0);
 	assert_true(leases_path(path, sizeof(path)));
-	assert_string_equal(path, "/somewhere/.local/state/tenforward/leases.json");
+	assert_string_equal(path, "/somewhere/.local/state/tenforward/leases");
 	assert_int_equal(unsetenv("HOME"), 0);
 	assert_int_equal(leases_path(path, sizeof(path)), geteuid() == 0);
 	if (geteuid() == 0)
-		assert_string_equal(path, "/var/lib/tenforward/leases.json");
+		assert_string_equal(path, "/var/lib/tenforward/leases");
 }
 
 static void a_file_is_written_whole_or_not_at_all(void **state)
@@ -326,6 +348,7 @@ int main(void)
 		TEST(the_record_is_for_its_owner_alone),
 		TEST(ids_are_stable_and_never_used_twice),
 		TEST(ended_leases_are_dropped),
+		TEST(the_shape_of_the_record_stays_what_it_is),
 		TEST(a_damaged_file_is_set_aside_with_a_message),
 		TEST(what_can_be_read_of_a_damaged_file_stays),
 		TEST(a_file_that_is_too_large_is_set_aside),

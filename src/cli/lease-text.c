@@ -1,0 +1,288 @@
+/* SPDX-License-Identifier: MIT */
+#include "cli/lease-text.h"
+
+#include "base/address.h"
+#include "base/forward.h"
+#include "base/names.h"
+#include "base/text.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define HEAD "tenforward-leases 1"
+#define NO_ADDRESS "-"
+#define NONCE_DIGITS (2 * TENF_NONCE_SIZE)
+/* Twelve numbers, three addresses, a nonce, a name, and the keys of all. */
+#define LEASE_ROOM 1024
+#define FRAME_ROOM 64
+
+/* Reads one lease; the first field that is wrong makes it fail for good. */
+struct fields {
+	char *rest;
+	const char *wrong; /* key of the first field that is; NULL: none so far */
+};
+
+static void mark(struct fields *f, const char *key)
+{
+	if (f->wrong == NULL)
+		f->wrong = key;
+}
+
+/* The value of the next field, which must have this key; "" when it has not. */
+static const char *next(struct fields *f, const char *key)
+{
+	char *field = f->wrong == NULL ? strsep(&f->rest, " ") : NULL;
+	size_t len = strlen(key);
+
+	if (field == NULL || strncmp(field, key, len) != 0 || field[len] != '=') {
+		mark(f, key);
+		return "";
+	}
+	return field + len + 1;
+}
+
+static uint64_t number(struct fields *f, const char *key, uint64_t max)
+{
+	const char *value = next(f, key);
+	uint64_t n = 0;
+
+	if (!tenf_text_number(value, strlen(value), max, &n))
+		mark(f, key);
+	return n;
+}
+
+static uint16_t port(struct fields *f, const char *key)
+{
+	return (uint16_t)number(f, key, UINT16_MAX);
+}
+
+static void address(struct fields *f, const char *key, bool needed, char *ret)
+{
+	const char *value = next(f, key);
+	char plain[TENF_ADDRESS_SIZE];
+	struct tenf_text whole = tenf_text_of(ret, TENF_ADDRESS_SIZE);
+	struct tenf_text t = tenf_text_of(plain, sizeof(plain));
+	struct tenf_address parsed;
+
+	if (!needed && strcmp(value, NO_ADDRESS) == 0)
+		return;
+	tenf_text_add(&whole, value);
+	tenf_text_add(&t, value);
+	plain[strcspn(plain, "%")] = '\0'; /* a scope, as in fe80::1%eth0 */
+	if (t.cut || !tenf_address_parse(plain, &parsed))
+		mark(f, key);
+}
+
+static int digit(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+static void nonce(struct fields *f, const char *key, uint8_t *ret)
+{
+	const char *hex = next(f, key);
+
+	if (strlen(hex) != NONCE_DIGITS) {
+		mark(f, key);
+		return;
+	}
+	for (size_t i = 0; i < TENF_NONCE_SIZE; i++) {
+		int high = digit(hex[2 * i]), low = digit(hex[2 * i + 1]);
+
+		if (high < 0 || low < 0) {
+			mark(f, key);
+			return;
+		}
+		ret[i] = (uint8_t)(high << 4 | low);
+	}
+}
+
+static enum tenf_protocol protocol(struct fields *f, const char *key)
+{
+	const char *name = next(f, key);
+
+	if (strcmp(name, "udp") == 0)
+		return TENF_UDP;
+	if (strcmp(name, "tcp") != 0)
+		mark(f, key);
+	return TENF_TCP;
+}
+
+static enum tenf_method method(struct fields *f, const char *key)
+{
+	static const enum tenf_method all[] = { TENF_METHOD_PCP, TENF_METHOD_NATPMP,
+						TENF_METHOD_IGD };
+	const char *name = next(f, key);
+
+	for (size_t i = 0; i < TENF_ARRAY_SIZE(all); i++) {
+		if (strcmp(name, tenf_method_code(all[i])) == 0)
+			return all[i];
+	}
+	mark(f, key);
+	return TENF_METHOD_NONE;
+}
+
+/* What is left of the line: a name may hold blanks. */
+static void name(struct fields *f, const char *key, char *ret, size_t size)
+{
+	struct tenf_text t = tenf_text_of(ret, size);
+	size_t len = strlen(key);
+
+	if (f->rest == NULL || strncmp(f->rest, key, len) != 0 || f->rest[len] != '=') {
+		mark(f, key);
+		return;
+	}
+	tenf_text_add(&t, f->rest + len + 1);
+	if (t.cut)
+		mark(f, key);
+}
+
+static const char *read_lease(char *line, struct lease *ret)
+{
+	struct fields f = { .rest = line };
+	struct tenf_mapping *m = &ret->mapping;
+
+	m->state = TENF_STATE_MAPPED;
+	ret->number = number(&f, "id", INT64_MAX);
+	if (ret->number == 0)
+		mark(&f, "id");
+	m->protocol = protocol(&f, "protocol");
+	address(&f, "internal", true, m->internal_address);
+	m->internal_port = port(&f, "port");
+	address(&f, "external", false, m->external_address);
+	m->external_port = port(&f, "external-port");
+	m->requested_external_port = port(&f, "requested");
+	address(&f, "gateway", true, m->gateway);
+	m->gateway_port = port(&f, "gateway-port");
+	m->method = method(&f, "method");
+	m->lifetime_s = (uint32_t)number(&f, "lifetime", UINT32_MAX);
+	m->expires_at = (int64_t)number(&f, "expires", INT64_MAX);
+	m->renews_at = (int64_t)number(&f, "renews", INT64_MAX);
+	ret->keeper = (int64_t)number(&f, "keeper", INT32_MAX);
+	ret->for_other = number(&f, "for-other", 1) == 1;
+	nonce(&f, "nonce", m->nonce);
+	name(&f, "name", ret->name, sizeof(ret->name));
+	return f.wrong;
+}
+
+static enum tenf_status grow(struct leases *leases)
+{
+	struct lease *items;
+
+	if (leases->count >= LEASES_MAX)
+		return TENF_E_LIMIT;
+	items = reallocarray(leases->items, leases->count + 1, sizeof(*items));
+	if (items == NULL)
+		return TENF_E_MEMORY;
+	leases->items = items;
+	leases->items[leases->count] = (struct lease){ .number = 0 };
+	return TENF_OK;
+}
+
+static bool read_head(const char *line, struct leases *ret)
+{
+	static const char head[] = HEAD " next=";
+	uint64_t next_number;
+
+	if (line == NULL || strncmp(line, head, sizeof(head) - 1) != 0 ||
+	    !tenf_text_number(line + sizeof(head) - 1, strlen(line + sizeof(head) - 1),
+			      INT64_MAX - 1, &next_number) ||
+	    next_number == 0)
+		return false;
+	ret->next_number = next_number;
+	return true;
+}
+
+enum tenf_status lease_text_read(char *text, struct leases *ret, char *why, size_t why_size)
+{
+	enum tenf_status status = TENF_OK;
+	char *line;
+
+	if (!read_head(strsep(&text, "\n"), ret)) {
+		snprintf(why, why_size, "it does not begin with \"%s\"", HEAD);
+		return TENF_E_MALFORMED;
+	}
+	for (size_t count = 1; (line = strsep(&text, "\n")) != NULL; count++) {
+		const char *wrong;
+
+		if (strcmp(line, "end") == 0)
+			return status;
+		if (grow(ret) != TENF_OK)
+			break;
+		wrong = read_lease(line, &ret->items[ret->count]);
+		if (wrong != NULL) {
+			snprintf(why, why_size, "\"%s\" of lease %zu makes no sense", wrong, count);
+			status = TENF_E_MALFORMED;
+			continue;
+		}
+		if (ret->items[ret->count].number >= ret->next_number)
+			ret->next_number = ret->items[ret->count].number + 1;
+		ret->count++;
+	}
+	if (status == TENF_OK)
+		snprintf(why, why_size, "its end is missing");
+	return TENF_E_MALFORMED;
+}
+
+static void add_number(struct tenf_text *t, const char *key, uint64_t value)
+{
+	tenf_text_add_char(t, ' ');
+	tenf_text_add(t, key);
+	tenf_text_add_char(t, '=');
+	tenf_text_add_number(t, value);
+}
+
+static void add_word(struct tenf_text *t, const char *key, const char *value)
+{
+	tenf_text_add_char(t, ' ');
+	tenf_text_add(t, key);
+	tenf_text_add_char(t, '=');
+	tenf_text_add(t, value[0] != '\0' ? value : NO_ADDRESS);
+}
+
+static void add_lease(struct tenf_text *t, const struct lease *lease)
+{
+	const struct tenf_mapping *m = &lease->mapping;
+
+	tenf_text_add(t, "id=");
+	tenf_text_add_number(t, lease->number);
+	add_word(t, "protocol", tenf_protocol_name(m->protocol));
+	add_word(t, "internal", m->internal_address);
+	add_number(t, "port", m->internal_port);
+	add_word(t, "external", m->external_address);
+	add_number(t, "external-port", m->external_port);
+	add_number(t, "requested", m->requested_external_port);
+	add_word(t, "gateway", m->gateway);
+	add_number(t, "gateway-port", m->gateway_port);
+	add_word(t, "method", tenf_method_code(m->method));
+	add_number(t, "lifetime", m->lifetime_s);
+	add_number(t, "expires", (uint64_t)m->expires_at);
+	add_number(t, "renews", (uint64_t)m->renews_at);
+	add_number(t, "keeper", (uint64_t)lease->keeper);
+	add_number(t, "for-other", lease->for_other);
+	tenf_text_add(t, " nonce=");
+	tenf_text_add_hex(t, m->nonce, TENF_NONCE_SIZE);
+	tenf_text_add(t, " name=");
+	tenf_text_add(t, lease->name);
+	tenf_text_add_char(t, '\n');
+}
+
+char *lease_text_make(const struct leases *leases)
+{
+	size_t size = FRAME_ROOM + leases->count * LEASE_ROOM;
+	char *text = malloc(size);
+	struct tenf_text t;
+
+	if (text == NULL)
+		return NULL;
+	t = tenf_text_of(text, size);
+	tenf_text_add(&t, HEAD " next=");
+	tenf_text_add_number(&t, leases->next_number);
+	tenf_text_add_char(&t, '\n');
+	for (size_t i = 0; i < leases->count; i++)
+		add_lease(&t, &leases->items[i]);
+	tenf_text_add(&t, "end\n");
+	return text;
+}

@@ -107,9 +107,11 @@ static void empty_client(struct engine *engine, tenf_time now)
 void engine_set_gateway(struct engine *engine, const struct tenf_endpoint *gateway,
 			const struct tenf_address *source, tenf_time now)
 {
-	bool same_gateway = engine->has_gateway && gateway != NULL &&
+	/* Also the same after a time without any: its mappings may still be there. */
+	bool same_gateway = gateway != NULL &&
 			    tenf_endpoint_equal(gateway, &engine->client.gateway);
-	bool same = same_gateway && tenf_address_equal(source, &engine->client.source);
+	bool same = engine->has_gateway && same_gateway &&
+		    tenf_address_equal(source, &engine->client.source);
 
 	if (engine->has_gateway && !same)
 		empty_client(engine, now);

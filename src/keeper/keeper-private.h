@@ -20,6 +20,8 @@ void life_fail(struct keeper *keeper, struct keeper_mapping *m, enum tenf_state 
 	       enum tenf_reason reason, int result);
 void life_expire(struct keeper *keeper, struct keeper_mapping *m, tenf_time now);
 void life_recreate(struct keeper *keeper, struct keeper_mapping *m, tenf_time now);
+/* The same, but 4 s after the try before at the earliest; false when it has to wait. */
+bool life_recreate_in_time(struct keeper *keeper, struct keeper_mapping *m, tenf_time now);
 void life_update(struct keeper *keeper, struct keeper_mapping *m,
 		 const struct pcp_answer *update, tenf_time now);
 bool life_holds(const struct keeper_mapping *m); /* there is something at the gateway */

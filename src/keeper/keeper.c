@@ -349,6 +349,7 @@ void keeper_restarted(struct keeper *keeper, tenf_time now)
 {
 	bool waiting = keeper->recover_at != TENF_NEVER && keeper->recover_id == 0;
 
+	keeper->restarted_at = now;
 	if (waiting)
 		return; /* several verdicts within the wait count as one */
 	keeper->recover_id = 0;
@@ -356,14 +357,16 @@ void keeper_restarted(struct keeper *keeper, tenf_time now)
 		now + (tenf_duration)tenf_random_below(&keeper->random, RESTART_DELAY_MAX + 1);
 }
 
-/* Whoever is held is recreated; whoever was refused may try again at once. */
+/* Whoever is held is recreated, unless the gateway's new life granted it already;
+ * whoever was refused may try again at once. True when it is being asked for. */
 static bool recover_one(struct keeper *keeper, struct keeper_mapping *m, tenf_time now)
 {
 	if (!m->wish.keep)
 		return false;
 	if (life_holds(m) && (m->phase == PHASE_HELD || m->phase == PHASE_RENEWING)) {
-		life_recreate(keeper, m, now);
-		return true;
+		if (m->granted_at >= keeper->restarted_at)
+			return false;
+		return life_recreate_in_time(keeper, m, now);
 	}
 	if (m->phase == PHASE_HOLD && m->timer.at != TENF_NEVER) {
 		life_ask(keeper, m, now);
@@ -439,8 +442,9 @@ static void move_one(struct keeper *keeper, struct keeper_mapping *m, bool same_
 	m->recreate = false;
 	m->failures = 0;
 	m->not_before = 0;
-	/* Different nonces for different gateways (PCP-C-07). */
-	if (!same_gateway)
+	/* Different nonces for different gateways (PCP-C-07); one that no gateway
+	 * has seen may be that of a lease made before. */
+	if (!same_gateway && m->packets_out)
 		keeper_new_nonce(keeper, m);
 	life_ask(keeper, m, now);
 }
@@ -457,6 +461,7 @@ void keeper_moved(struct keeper *keeper, const struct tenf_address *source, bool
 	keeper->recover_id = 0;
 	if (source != NULL)
 		keeper->source = *source;
+	keeper->restarted_at = now;
 	if (same_source && same_gateway) {
 		keeper->recover_at = now; /* nothing moved: make sure it is all there */
 		return;

@@ -41,8 +41,9 @@ struct keeper {
 	tenf_time hold_new; /* NO_RESOURCES: no new mappings before (RFC 6887 §11.4) */
 	tenf_time hold_all; /* the same on a delete: nothing at all before */
 
-	tenf_time recover_at; /* the gateway restarted: recreate from here on */
-	uint32_t recover_id;  /* the next to recreate; 0 when not recovering */
+	tenf_time restarted_at; /* when that was last said */
+	tenf_time recover_at;   /* the gateway restarted: recreate from here on */
+	uint32_t recover_id;    /* the next to recreate; 0 when not recovering */
 };
 
 void keeper_init(struct keeper *keeper, const struct keeper_config *config,

@@ -249,6 +249,7 @@ static void granted(struct keeper *keeper, struct keeper_mapping *m,
 	m->recreate = false;
 	m->failures = 0;
 	m->not_before = 0;
+	m->granted_at = now;
 	if (m->wish.keep) {
 		plan_renewals(keeper, m, grant->lifetime_s, now);
 	} else {
@@ -351,6 +352,21 @@ void life_recreate(struct keeper *keeper, struct keeper_mapping *m, tenf_time no
 	m->give_up = m->grant.expires;
 	keeper_set_timer(keeper, m, tenf_time_add(now, keeper->config.verdict));
 	keeper_want_ask(keeper, m);
+}
+
+bool life_recreate_in_time(struct keeper *keeper, struct keeper_mapping *m, tenf_time now)
+{
+	tenf_time at = m->last_try + RENEWAL_SPACING;
+
+	if (at <= now) {
+		life_recreate(keeper, m, now);
+		return true;
+	}
+	m->recreate = true;
+	m->phase = PHASE_HELD;
+	keeper_set_timer(keeper, m, tenf_time_min(at, m->grant.expires));
+	keeper_want_ask(keeper, m); /* takes back what is under way */
+	return false;
 }
 
 /* ---- Releasing and removing ------------------------------------------------ */
@@ -474,7 +490,7 @@ void keeper_answered(struct keeper *keeper, struct keeper_mapping *m, tenf_time 
 		.expires = tenf_time_add(now, tenf_seconds(answer->lifetime_s)),
 	};
 
-	if (m->recreate && keeper->recover_id != 0)
+	if (keeper->recover_id == m->id + 1)
 		keeper->recover_at = now; /* the next one's turn */
 	note_resources(keeper, m, now);
 	switch (m->phase) {
@@ -526,6 +542,17 @@ void life_expire(struct keeper *keeper, struct keeper_mapping *m, tenf_time now)
 	}
 }
 
+/* A repeated or late copy of the answer that made the mapping would set its clock
+ * wrong; the epoch tells. Further back than a second it began anew (RFC 6887 §8.5). */
+static bool is_old_news(const struct keeper_mapping *m, const struct keeper_grant *grant)
+{
+	if (m->grant.method != TENF_METHOD_PCP)
+		return false; /* another epoch */
+	if (grant->epoch_s < m->grant.epoch_s)
+		return m->grant.epoch_s - grant->epoch_s <= 1;
+	return grant->epoch_s == m->grant.epoch_s && same_endpoint(grant, &m->grant);
+}
+
 void life_update(struct keeper *keeper, struct keeper_mapping *m,
 		 const struct pcp_answer *update, tenf_time now)
 {
@@ -537,17 +564,15 @@ void life_update(struct keeper *keeper, struct keeper_mapping *m,
 		.epoch_s = update->epoch_s,
 		.expires = tenf_time_add(now, tenf_seconds(update->lifetime_s)),
 	};
+	bool error = update->result != PCP_SUCCESS;
 
-	/* A repeated or late copy of the answer that made the mapping would set
-	 * its clock wrong; the epoch tells. */
-	if (update->epoch_s < m->grant.epoch_s ||
-	    (update->epoch_s == m->grant.epoch_s && same_endpoint(&grant, &m->grant)))
+	if (is_old_news(m, &grant))
 		return;
-	if (update->result != PCP_SUCCESS) {
+	if (error && m->wish.keep) {
 		/* No longer what it was: ask, but not in a hurry (§11.2.1). */
 		keeper_set_timer(keeper, m, tenf_time_max(now, m->last_try + RENEWAL_SPACING));
-	} else if (update->lifetime_s == 0 || update->map.external_port == 0) {
-		lost(keeper, m, TENF_REASON_REFUSED, -1, now);
+	} else if (error || update->lifetime_s == 0 || update->map.external_port == 0) {
+		lost(keeper, m, TENF_REASON_REFUSED, error ? update->result : -1, now);
 	} else if (!m->wish.exact || grant.external_port == m->wish.external_port) {
 		granted(keeper, m, &grant, now);
 	}

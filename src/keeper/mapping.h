@@ -91,6 +91,7 @@ struct keeper_mapping {
 	struct tenf_heap_entry timer;
 
 	/* Renewal. */
+	tenf_time granted_at;
 	tenf_time plan_from; /* windows count from here */
 	uint32_t plan_s;     /* and over this lifetime */
 	unsigned tries;

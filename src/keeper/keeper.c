@@ -91,7 +91,8 @@ void keeper_new_nonce(struct keeper *keeper, struct keeper_mapping *m)
 	tenf_random_fill(&keeper->random, m->wish.nonce, sizeof(m->wish.nonce));
 }
 
-static struct keeper_mapping *new_mapping(struct keeper *keeper, const struct keeper_wish *wish)
+static struct keeper_mapping *new_mapping(struct keeper *keeper, const struct keeper_wish *wish,
+					  tenf_time now)
 {
 	struct keeper_mapping *m = tenf_memory_zero(keeper->memory, 1, sizeof(*m));
 
@@ -107,6 +108,7 @@ static struct keeper_mapping *new_mapping(struct keeper *keeper, const struct ke
 	m->last_try = RENEWAL_NONE;
 	m->next_try = TENF_NEVER;
 	m->after_release = TENF_NEVER;
+	m->verdict_by = wish->keep ? TENF_NEVER : tenf_time_add(now, keeper->config.verdict);
 	if (!wish->has_nonce)
 		keeper_new_nonce(keeper, m);
 	return m;
@@ -140,7 +142,7 @@ enum tenf_status keeper_add(struct keeper *keeper, const struct keeper_wish *wis
 
 	if (status != TENF_OK)
 		return status;
-	first = new_mapping(keeper, wish);
+	first = new_mapping(keeper, wish, now);
 	if (first == NULL)
 		return TENF_E_MEMORY;
 	if (both) {
@@ -148,7 +150,7 @@ enum tenf_status keeper_add(struct keeper *keeper, const struct keeper_wish *wis
 		other.protocol = TENF_UDP;
 		other.has_nonce = wish->has_pair_nonce;
 		memcpy(other.nonce, wish->pair_nonce, sizeof(other.nonce));
-		second = new_mapping(keeper, &other);
+		second = new_mapping(keeper, &other, now);
 		if (second == NULL) {
 			tenf_memory_free(keeper->memory, first);
 			return TENF_E_MEMORY;
@@ -173,7 +175,7 @@ enum tenf_status keeper_release(struct keeper *keeper, const struct keeper_wish 
 
 	if (status != TENF_OK)
 		return status;
-	m = new_mapping(keeper, wish);
+	m = new_mapping(keeper, wish, now);
 	if (m == NULL)
 		return TENF_E_MEMORY;
 	m->packets_out = true;

@@ -85,6 +85,12 @@ static bool told_as_held(const struct keeper_mapping *m)
 				 m->told.state == TENF_STATE_RENEWING);
 }
 
+/* Somebody knows what is held now; the half of a pair that came first waits. */
+static bool is_told(const struct keeper_mapping *m)
+{
+	return told_as_held(m) && same_endpoint(&m->told.grant, &m->grant);
+}
+
 static void tell_grant(struct keeper *keeper, struct keeper_mapping *m)
 {
 	if (m->told.known && m->told.grant.external_port != 0 &&
@@ -138,6 +144,16 @@ static bool must_wait(const struct keeper *keeper, const struct keeper_mapping *
 	return false;
 }
 
+/* The time for the one verdict is over, and half of a pair at most was granted. */
+static void fail_once(struct keeper *keeper, struct keeper_mapping *m, tenf_time now)
+{
+	m->after_release = TENF_NEVER;
+	if (m->phase != PHASE_RELEASING)
+		life_hold(keeper, m, TENF_NEVER);
+	life_fail(keeper, m, TENF_STATE_LOST, TENF_REASON_SILENT, -1);
+	pair_broke(keeper, m, now);
+}
+
 void life_ask(struct keeper *keeper, struct keeper_mapping *m, tenf_time now)
 {
 	enum tenf_reason reason;
@@ -157,10 +173,14 @@ void life_ask(struct keeper *keeper, struct keeper_mapping *m, tenf_time now)
 			pair_broke(keeper, m, now);
 		return;
 	}
+	if (m->verdict_by <= now) {
+		fail_once(keeper, m, now);
+		return;
+	}
 	m->phase = PHASE_ASKING;
 	m->packets_out = true;
 	m->last_try = now;
-	m->give_up = m->wish.keep ? TENF_NEVER : tenf_time_add(now, keeper->config.verdict);
+	m->give_up = m->verdict_by;
 	keeper_set_timer(keeper, m,
 			 m->wish.keep ? tenf_time_add(now, keeper->config.verdict) : TENF_NEVER);
 	keeper_want_ask(keeper, m);
@@ -259,7 +279,7 @@ static void granted(struct keeper *keeper, struct keeper_mapping *m,
 	}
 	if (pair_settle(keeper, m, now)) {
 		tell_grant(keeper, m);
-		if (m->pair != NULL && !told_as_held(m->pair))
+		if (m->pair != NULL && !is_told(m->pair))
 			tell_grant(keeper, m->pair);
 	}
 }
@@ -383,6 +403,8 @@ static void start_delete(struct keeper *keeper, struct keeper_mapping *m, enum k
 void life_release(struct keeper *keeper, struct keeper_mapping *m, tenf_time now)
 {
 	start_delete(keeper, m, PHASE_RELEASING, now);
+	if (m->after_release != TENF_NEVER)
+		keeper_set_timer(keeper, m, m->verdict_by);
 }
 
 static void released(struct keeper *keeper, struct keeper_mapping *m, tenf_time now)
@@ -536,6 +558,8 @@ void life_expire(struct keeper *keeper, struct keeper_mapping *m, tenf_time now)
 		life_fail(keeper, m, TENF_STATE_LOST, TENF_REASON_SILENT, -1);
 		break;
 	case PHASE_RELEASING:
+		fail_once(keeper, m, now);
+		break;
 	case PHASE_REMOVING:
 	case PHASE_REMOVED:
 		break;

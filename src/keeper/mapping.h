@@ -99,6 +99,7 @@ struct keeper_mapping {
 	tenf_time next_try; /* TENF_NEVER when none is left */
 
 	tenf_time not_before;    /* an error lasts: no such request before */
+	tenf_time verdict_by;    /* of a lease asked for once; TENF_NEVER when kept */
 	tenf_time give_up;       /* of the inquiry under way */
 	tenf_time after_release; /* when to ask again after RELEASING; TENF_NEVER: not */
 	bool packets_out;        /* a create was sent: a delete makes sense */

@@ -18,12 +18,12 @@ bool pair_may_ask(const struct keeper_mapping *m)
 }
 
 static void fail_as_one(struct keeper *keeper, struct keeper_mapping *m, tenf_time again,
-			enum tenf_reason reason, tenf_time now)
+			enum tenf_state state, enum tenf_reason reason, tenf_time now)
 {
 	m->after_release = m->leads ? again : TENF_NEVER;
 	m->suggest = 0;
 	m->pair_rounds = 0;
-	life_fail(keeper, m, TENF_STATE_REFUSED, reason, -1);
+	life_fail(keeper, m, state, reason, -1);
 	life_release(keeper, m, now);
 }
 
@@ -33,6 +33,12 @@ bool pair_settle(struct keeper *keeper, struct keeper_mapping *m, tenf_time now)
 
 	if (other == NULL)
 		return true;
+	if (other->phase == PHASE_RELEASING) {
+		/* On its way out, and then to this port. */
+		other->suggest = m->grant.external_port;
+		other->after_release = now;
+		return false;
+	}
 	if (!life_holds(other)) {
 		other->suggest = m->grant.external_port;
 		if (other->phase == PHASE_HOLD)
@@ -48,8 +54,9 @@ bool pair_settle(struct keeper *keeper, struct keeper_mapping *m, tenf_time now)
 	if (m->pair_rounds + other->pair_rounds > PAIR_ROUNDS_MAX) {
 		tenf_time again = m->wish.keep ? now + 120 * TENF_SECOND : TENF_NEVER;
 
-		fail_as_one(keeper, m, again, TENF_REASON_OTHER_PORT, now);
-		fail_as_one(keeper, other, again, TENF_REASON_OTHER_PORT, now);
+		fail_as_one(keeper, m, again, TENF_STATE_REFUSED, TENF_REASON_OTHER_PORT, now);
+		fail_as_one(keeper, other, again, TENF_STATE_REFUSED, TENF_REASON_OTHER_PORT,
+			    now);
 		return false;
 	}
 	other->suggest = m->grant.external_port;
@@ -61,18 +68,20 @@ bool pair_settle(struct keeper *keeper, struct keeper_mapping *m, tenf_time now)
 void pair_broke(struct keeper *keeper, struct keeper_mapping *m, tenf_time now)
 {
 	struct keeper_mapping *other = m->pair;
-	tenf_time again = m->timer.at != 0 ? m->timer.at : TENF_NEVER;
+	tenf_time again = m->phase == PHASE_RELEASING ? m->after_release : m->timer.at;
 
 	if (other == NULL || other->phase == PHASE_REMOVING || other->phase == PHASE_REMOVED ||
 	    other->phase == PHASE_RELEASING)
 		return;
 	if (life_holds(other)) {
 		/* The leader starts over for both when the hold is over. */
-		fail_as_one(keeper, other, again, m->error.reason, now);
+		fail_as_one(keeper, other, again, m->state, m->error.reason, now);
 	} else if (!m->wish.keep && other->phase == PHASE_HOLD &&
 		   other->error.reason != m->error.reason) {
 		life_fail(keeper, other, m->state, m->error.reason, m->error.result);
 	}
 	if (!m->leads && m->phase == PHASE_HOLD)
 		keeper_set_timer(keeper, m, TENF_NEVER);
+	if (!m->leads && m->phase == PHASE_RELEASING)
+		m->after_release = TENF_NEVER;
 }

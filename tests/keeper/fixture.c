@@ -43,6 +43,7 @@ static void start(struct world *w, unsigned methods, bool watch)
 	engine_init(&w->engine, &config, &random, &w->memory);
 	fake_gateway_init(&w->gateway, w->now - 1000 * TENF_SECOND);
 	w->connected = false;
+	w->answers_left = SIZE_MAX;
 	world_forget(w);
 }
 
@@ -179,9 +180,10 @@ static void answer(struct world *w, const uint8_t *request, size_t len)
 	uint8_t data[PCP_MAX];
 	struct tenf_writer writer = tenf_writer_of(data, sizeof(data));
 
-	if (!w->connected ||
+	if (!w->connected || w->answers_left == 0 ||
 	    !fake_gateway_answer(&w->gateway, request, len, w->now, &writer))
 		return;
+	w->answers_left--;
 	w->now += w->rtt;
 	engine_receive(&w->engine, &w->engine.client.gateway, data, writer.used, w->now);
 }

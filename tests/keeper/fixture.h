@@ -42,6 +42,7 @@ struct world {
 	struct engine_event events[EVENTS_MAX];
 	size_t event_count;
 	size_t event_next; /* the next that expect_event looks at */
+	size_t answers_left; /* packets that are still answered */
 	bool keep_events_waiting; /* nobody takes them */
 	struct packet packets[PACKETS_MAX]; /* the first of them */
 	size_t packet_count;                /* all of them */

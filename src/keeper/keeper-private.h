@@ -26,6 +26,12 @@ void life_update(struct keeper *keeper, struct keeper_mapping *m,
 		 const struct pcp_answer *update, tenf_time now);
 bool life_holds(const struct keeper_mapping *m); /* there is something at the gateway */
 
+/* How long to wait (hold.c): for an error the gateway told of, */
+tenf_duration hold_of(const struct core_answer *answer);
+/* and until a mapping that was not granted is asked for again. Nobody there is no
+ * word of the gateway's, unless it said for how long (RFC 6887 §9). */
+tenf_duration hold_retry(const struct keeper_mapping *m);
+
 /* Pairs (pair.c). */
 bool pair_may_ask(const struct keeper_mapping *m);
 /* After a grant: true when the mapping may be told as held. */

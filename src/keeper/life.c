@@ -6,15 +6,8 @@
 
 #include <string.h>
 
-/* Holds for errors whose answer names none: NAT-PMP has no error lifetimes,
- * and some PCP gateways send 0. The figures are PCP's (RFC 6887 §7.4). */
-#define HOLD_SHORT (30 * TENF_SECOND)
-#define HOLD_LONG (1800 * TENF_SECOND)
-#define HOLD_OTHER_PORT (120 * TENF_SECOND)
-#define HOLD_MAX_ON_DELETE (30 * TENF_SECOND) /* spec 8.3: deployed gateways err */
-
-#define BACKOFF_MIN RENEWAL_SPACING
-#define BACKOFF_MAX (64 * TENF_SECOND) /* NAT-PMP's slowest spacing */
+/* RFC 6887 §11.4 names no end; deployed gateways say this of deletes of nothing. */
+#define HOLD_MAX_ON_DELETE (30 * TENF_SECOND)
 
 /* How long a delete is repeated before the mapping is left to its expiry. */
 #define RELEASE_MAX (20 * TENF_SECOND)
@@ -22,50 +15,6 @@
 bool life_holds(const struct keeper_mapping *m)
 {
 	return m->grant.expires != TENF_NEVER;
-}
-
-static tenf_duration backoff(const struct keeper_mapping *m)
-{
-	unsigned doublings = m->failures < 4 ? m->failures : 4;
-
-	return tenf_time_min(BACKOFF_MIN << doublings, BACKOFF_MAX);
-}
-
-static tenf_duration hold_of(const struct core_answer *answer)
-{
-	switch (answer->reason) {
-	case TENF_REASON_RESOURCES:
-	case TENF_REASON_NO_NETWORK:
-		return answer->lifetime_s > 0 ? tenf_seconds(answer->lifetime_s) : HOLD_SHORT;
-	case TENF_REASON_OTHER_PORT:
-		return answer->external_port == 0 && answer->lifetime_s > 0 ?
-			       tenf_seconds(answer->lifetime_s) :
-			       HOLD_OTHER_PORT;
-	case TENF_REASON_REFUSED:
-	case TENF_REASON_MALFORMED:
-	case TENF_REASON_NONE:
-	case TENF_REASON_NO_GATEWAY:
-	case TENF_REASON_SILENT:
-	case TENF_REASON_NO_SERVICE:
-	case TENF_REASON_SYSTEM:
-		break;
-	}
-	return answer->lifetime_s > 0 && answer->external_port == 0 ?
-		       tenf_seconds(answer->lifetime_s) :
-		       HOLD_LONG;
-}
-
-/* Until a mapping that was not granted is asked for again. Nobody there is no
- * word of the gateway's, unless it said for how long (RFC 6887 §9). */
-static tenf_duration retry_of(const struct keeper_mapping *m)
-{
-	const struct core_answer *answer = &m->inquiry.answer;
-
-	if (answer->reason == TENF_REASON_SILENT)
-		return backoff(m);
-	if (answer->reason == TENF_REASON_NO_SERVICE)
-		return tenf_time_max(backoff(m), tenf_seconds(answer->lifetime_s));
-	return hold_of(answer);
 }
 
 /* ---- Telling -------------------------------------------------------------- */
@@ -338,7 +287,7 @@ static void renewal_is_silent(struct keeper *keeper, struct keeper_mapping *m, t
 /* Nobody listens there at the moment: a gateway that restarts looks like this. */
 static void renewal_is_unreachable(struct keeper *keeper, struct keeper_mapping *m, tenf_time now)
 {
-	tenf_time again = tenf_time_add(now, retry_of(m));
+	tenf_time again = tenf_time_add(now, hold_retry(m));
 
 	if (m->next_try != TENF_NEVER && !m->recreate)
 		again = tenf_time_max(m->next_try, again);
@@ -455,7 +404,7 @@ static void ask_failed(struct keeper *keeper, struct keeper_mapping *m, tenf_tim
 	bool nobody = answer->reason == TENF_REASON_SILENT ||
 		      answer->reason == TENF_REASON_NO_SERVICE;
 	enum tenf_state state = nobody ? TENF_STATE_LOST : TENF_STATE_REFUSED;
-	tenf_time again = tenf_time_add(now, retry_of(m));
+	tenf_time again = tenf_time_add(now, hold_retry(m));
 
 	if (!m->wish.keep)
 		again = TENF_NEVER;

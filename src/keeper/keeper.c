@@ -406,6 +406,13 @@ void keeper_alive(struct keeper *keeper, tenf_time now)
 	}
 }
 
+/* A lease asked for once that was refused or has ended: its one word is given. */
+static bool is_over(const struct keeper_mapping *m)
+{
+	return !m->wish.keep && (m->phase == PHASE_HOLD || (m->phase == PHASE_RELEASING &&
+							      m->after_release == TENF_NEVER));
+}
+
 static void lose_gateway(struct keeper *keeper, struct keeper_mapping *m, tenf_time now)
 {
 	if (m->phase == PHASE_REMOVED)
@@ -417,8 +424,10 @@ static void lose_gateway(struct keeper *keeper, struct keeper_mapping *m, tenf_t
 	}
 	m->grant.expires = TENF_NEVER;
 	m->recreate = false;
-	if (m->phase == PHASE_HOLD && !m->wish.keep)
-		return; /* its one verdict has been given */
+	if (is_over(m)) {
+		life_hold(keeper, m, TENF_NEVER);
+		return;
+	}
 	m->inquiry.answer.method = TENF_METHOD_NONE;
 	life_hold(keeper, m, TENF_NEVER);
 	life_fail(keeper, m, TENF_STATE_LOST, TENF_REASON_NO_GATEWAY, -1);
@@ -436,7 +445,11 @@ static void move_one(struct keeper *keeper, struct keeper_mapping *m, bool same_
 			keeper_want_ask(keeper, m);
 		return;
 	}
-	if (!m->wish.keep && (m->phase == PHASE_HOLD || m->phase == PHASE_HELD))
+	if (is_over(m)) {
+		life_hold(keeper, m, TENF_NEVER);
+		return;
+	}
+	if (!m->wish.keep && m->phase == PHASE_HELD)
 		return;
 	if (life_holds(m))
 		life_fail(keeper, m, TENF_STATE_LOST, TENF_REASON_NO_GATEWAY, -1);

@@ -359,9 +359,12 @@ void life_release(struct keeper *keeper, struct keeper_mapping *m, tenf_time now
 static void released(struct keeper *keeper, struct keeper_mapping *m, tenf_time now)
 {
 	m->grant.expires = TENF_NEVER;
-	m->packets_out = false;
-	/* Late answers to what was released must not look like the new one's. */
-	keeper_new_nonce(keeper, m);
+	/* Late answers to what was released must not look like the new one's. What was
+	 * not is only ours with the nonce that made it (RFC 6887 §11.3). */
+	if (m->inquiry.answer.reason == TENF_REASON_NONE) {
+		m->packets_out = false;
+		keeper_new_nonce(keeper, m);
+	}
 	if (m->after_release <= now)
 		life_ask(keeper, m, now);
 	else

@@ -6,6 +6,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <string.h>
 #include <cmocka.h>
 
 static void refuse_by_pcp(struct world *w, uint8_t result, uint32_t error_s)
@@ -285,6 +286,63 @@ static void another_port_than_insisted_on_is_given_back(void **state)
 	expect_no_event(w);
 }
 
+/* Given back, or not: the nonce is new only where the old mapping is gone. With
+ * another one a mapping that is still there would not be ours. */
+static void what_could_not_be_given_back_keeps_its_nonce(void **state)
+{
+	struct world *w = *state;
+
+	for (int refused = 0; refused < 2; refused++) {
+		struct keeper_wish wish = wish_of(8080);
+		const uint8_t *first;
+		const uint8_t *second;
+
+		world_restart(w, TENF_METHOD_PCP, false);
+		w->gateway.ignores_prefer_failure = true;
+		w->gateway.pcp_delete_result = refused ? PCP_NOT_AUTHORIZED : PCP_SUCCESS;
+		fake_gateway_take_port(&w->gateway, TENF_TCP, 80);
+		world_connect(w, GATEWAY, SOURCE);
+		wish.external_port = 80;
+		wish.exact = true;
+		(void)world_add(w, &wish, false);
+		world_pass(w, 130 * TENF_SECOND);
+		first = packet_nth(w, TENF_TCP, 8080, false, 0)->nonce;
+		second = packet_nth(w, TENF_TCP, 8080, false, 1)->nonce;
+		assert_int_equal(memcmp(first, second, PCP_NONCE) == 0, refused);
+	}
+}
+
+/* The one verdict was given; another network does not ask for it again. */
+static void a_refused_lease_once_is_not_asked_for_elsewhere(void **state)
+{
+	struct world *w = *state;
+	struct keeper_wish wish = wish_of(8080);
+
+	for (int none = 0; none < 2; none++) {
+		uint32_t id;
+
+		world_restart(w, TENF_METHOD_PCP, false);
+		w->gateway.ignores_prefer_failure = true;
+		fake_gateway_take_port(&w->gateway, TENF_TCP, 80);
+		world_connect(w, GATEWAY, SOURCE);
+		wish.external_port = 80;
+		wish.exact = true;
+		wish.keep = false;
+		id = world_add(w, &wish, false);
+		w->answers_left = 0; /* the delete is not answered */
+		world_pass(w, 2 * TENF_SECOND);
+		assert_true(last_packet(w)->deletes);
+		world_forget(w);
+		w->answers_left = SIZE_MAX;
+		world_connect(w, none ? NULL : "192.168.7.1", "192.168.7.20");
+		world_pass(w, 100 * TENF_SECOND);
+		assert_int_equal(w->map_requests, 0);
+		assert_int_equal(world_view(w, id).state, TENF_STATE_REFUSED);
+		expect_event(w, TENF_EVENT_GATEWAY, 0);
+		expect_no_event(w);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -298,6 +356,8 @@ int main(void)
 		WORLD_TEST(natpmp_errors_have_holds_of_their_own),
 		WORLD_TEST(port_unreachable_is_tried_again),
 		WORLD_TEST(another_port_than_insisted_on_is_given_back),
+		WORLD_TEST(what_could_not_be_given_back_keeps_its_nonce),
+		WORLD_TEST(a_refused_lease_once_is_not_asked_for_elsewhere),
 	};
 
 	return cmocka_run_group_tests_name("life-errors", tests, NULL, NULL);

@@ -20,7 +20,7 @@ ROWS = (
     ("options", "src/cli/options.c", r'^\t\[CLI_\w+\] = \{ (?:0|\'\w\'), "([a-z-]+)",', "--{}",
      ("man/tenforward.1.scd",)),
     ("gateway_keys", "src/gateway/config-keys.c", r'^\t\{ "([A-Z]\w+)"', "{}=",
-     ("man/tenforward-gatewayd.8.scd", "data/gateway.conf")),
+     ("man/tenforward-gateway.conf.5.scd", "data/gateway.conf")),
 )
 
 
@@ -29,9 +29,11 @@ def words_of(text, expression):
 
 
 def has_word(page, word):
-    """scdoc marks words with * and _ and escapes with a backslash."""
+    """scdoc marks words with * and _ and escapes with a backslash. Behind the
+    equals sign of a key its value may follow."""
     plain = re.sub(r"[*_\\]", "", page)
-    return re.search(rf"(?<![\w-]){re.escape(word.replace('_', ''))}(?![\w-])", plain) is not None
+    end = "" if word.endswith("=") else r"(?![\w-])"
+    return re.search(rf"(?<![\w-]){re.escape(word.replace('_', ''))}{end}", plain) is not None
 
 
 def judge(words, written_as, page_name, page):

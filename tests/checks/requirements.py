@@ -26,8 +26,8 @@ from tap import Tap, expect
 COMPLETE = {
     "NP-C": False,
     "PCP-C": False,
-    "NP-G": False,
-    "PCP-G": False,
+    "NP-G": True,
+    "PCP-G": True,
 }
 LATER_ALLOWED = ("NP-G", "PCP-G")
 

@@ -40,7 +40,8 @@ static void end_section(struct config_reading *r)
 {
 	if (r->section == CONFIG_IN_RULE && !r->action_seen)
 		config_complain(r, r->config->rule_lines[r->config->rule_count - 1],
-				"this rule has no Action=", NULL, "write Action=allow or Action=deny");
+				"this rule has no Action=", NULL,
+				"write Action=allow or Action=deny");
 }
 
 static void begin_section(struct config_reading *r, const char *line)
@@ -71,7 +72,8 @@ static void begin_section(struct config_reading *r, const char *line)
 		r->config->has_faults = true;
 	} else if (r->section == CONFIG_IN_RULE) {
 		if (r->config->rule_count == POLICY_RULES_MAX) {
-			config_complain(r, r->line, "more than 256 rules", NULL, "join some of them");
+			config_complain(r, r->line, "more than 256 rules", NULL,
+					"join some of them");
 			return;
 		}
 		r->config->rule_lines[r->config->rule_count++] = r->line;
@@ -89,7 +91,8 @@ static char *next_line(char *buffer, int size, void *stream)
 		return NULL;
 	r->line++;
 	if (len + 2 > (size_t)size) {
-		config_complain(r, r->line, "the line is too long", NULL, "write it in fewer characters");
+		config_complain(r, r->line, "the line is too long", NULL,
+				"write it in fewer characters");
 		return NULL;
 	}
 	memcpy(buffer, r->text, len);

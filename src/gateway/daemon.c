@@ -260,7 +260,8 @@ static bool open_responder(struct daemon *d, struct tenf_text *why)
 	responder_set_quirks(d->responder, &c->faults.quirks);
 	tenf_seeded_init(&d->seeded, c->seed);
 	d->faults_random = tenf_seeded_random(&d->seeded);
-	if (faults_new(&c->faults, &d->faults_random, &tenf_memory_libc, now, &d->faults) != TENF_OK)
+	if (faults_new(&c->faults, &d->faults_random, &tenf_memory_libc, now,
+		       &d->faults) != TENF_OK)
 		return say(why, "out of memory");
 	return true;
 }
@@ -305,7 +306,7 @@ static bool open_loop(struct daemon *d, struct tenf_text *why)
 static bool open_all(struct daemon *d, struct tenf_text *why)
 {
 	if (!d->config.natpmp && !d->config.pcp)
-		d->links.count = 0; /* switched off: no socket, so that hosts are told (RFC 6886 §3.8) */
+		d->links.count = 0; /* off: no socket, so that hosts are told (RFC 6886 §3.8) */
 	else if (!links_find(&d->config, &d->links, why))
 		return false;
 	for (size_t i = 0; i < d->links.count; i++) {

@@ -175,7 +175,8 @@ enum tenf_status ledger_add(struct ledger *l, const struct ledger_wish *wish, te
 		return status;
 	}
 	host = ledger_host(l, &wish->internal_address);
-	if (host == NULL || !ledger_table_grow(l) || tenf_heap_reserve(&l->leases, records) != TENF_OK ||
+	if (host == NULL || !ledger_table_grow(l) ||
+	    tenf_heap_reserve(&l->leases, records) != TENF_OK ||
 	    tenf_heap_reserve(&l->withheld, records) != TENF_OK)
 		return TENF_E_MEMORY;
 	m = record_new(l);

@@ -310,7 +310,8 @@ static uint16_t choose_pinhole(struct responder *r, const struct map_question *q
 	uint16_t port = q->internal_port;
 	bool ours = q->protocol == TENF_UDP && (port == PCP_PORT || port == PCP_ANNOUNCE_PORT);
 
-	if (tenf_address_is_link_local(&q->internal) || tenf_address_is_unique_local(&q->internal)) {
+	if (tenf_address_is_link_local(&q->internal) ||
+	    tenf_address_is_unique_local(&q->internal)) {
 		refuse(out, MAP_DENIED, POLICY_NO_RULE, "nothing outside could reach this address");
 		return 0;
 	}

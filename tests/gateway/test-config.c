@@ -60,7 +60,8 @@ static void every_key_of_the_gateway_is_taken(void **state)
 
 	(void)state;
 	expect_good("# comment\n; another\n\n[Gateway]\n  Backend = memory\nExternal=eth0\n"
-		    "Internal=br0 br1\nInternal=wlan0\nListen=192.168.1.1\nListen=[2001:db8::1]:5000\n"
+		    "Internal=br0 br1\nInternal=wlan0\nListen=192.168.1.1\n"
+		    "Listen=[2001:db8::1]:5000\n"
 		    "ExternalAddress=203.0.113.7\nProtocols=pcp\nMinLifetime=60\nMaxLifetime=2h\n"
 		    "MaxMappings=60000\nReuseDelayTCP=5m\nReuseDelayUDP=0\nUser=someone\n"
 		    "Socket=/run/x.sock\nState=/var/lib/x\n");
@@ -154,7 +155,8 @@ static void a_mistake_is_told_with_its_line_and_what_would_be_right(void **state
 		{ "Backend=memory\n", "g.conf:1: ", "begin with [Gateway]" },
 		{ "[Gateway]\nBackend=memory\nColour=red\n", "g.conf:3: there is no key \"Colour\"",
 		  "Backend, External, Internal, Listen" },
-		{ "[Gateway]\nBackend=memory\n\n[Rules]\n", "g.conf:4: there is no section \"[Rules]\"",
+		{ "[Gateway]\nBackend=memory\n\n[Rules]\n",
+		  "g.conf:4: there is no section \"[Rules]\"",
 		  "[Rule]" },
 		{ "[Gateway]\nBackend=memory\nhello\n", "g.conf:3: neither", "Key=value" },
 		{ "[Gateway]\nBackend=disk\n", "g.conf:2: Backend= cannot be \"disk\"",
@@ -166,9 +168,11 @@ static void a_mistake_is_told_with_its_line_and_what_would_be_right(void **state
 		{ "[Gateway]\nBackend=memory\nMaxLifetime=soon\n", "g.conf:3: MaxLifetime=", "2h" },
 		{ "[Gateway]\nBackend=memory\nMinLifetime=3h\nMaxLifetime=2h\n",
 		  "g.conf:4: MinLifetime= is above", "smaller" },
-		{ "[Gateway]\nBackend=memory\nProtocols=upnp\n", "g.conf:3: Protocols=", "natpmp,pcp" },
+		{ "[Gateway]\nBackend=memory\nProtocols=upnp\n", "g.conf:3: Protocols=",
+		  "natpmp,pcp" },
 		{ "[Gateway]\nBackend=memory\nProtocols=none,pcp\n", "g.conf:3: ", "natpmp,pcp" },
-		{ "[Gateway]\nBackend=memory\nExternalAddress=2001:db8::1\n", "g.conf:3: ", "IPv4" },
+		{ "[Gateway]\nBackend=memory\nExternalAddress=2001:db8::1\n", "g.conf:3: ",
+		  "IPv4" },
 		{ "[Gateway]\nBackend=memory\nMaxMappings=0\n", "g.conf:3: ", "from 1" },
 		{ "[Gateway]\nBackend=memory\nSocket=here\n", "g.conf:3: ", "begins with /" },
 		{ "[Gateway]\nBackend=memory\nInternal=averyveryverylongname\n", "g.conf:3: ",
@@ -188,15 +192,16 @@ static void a_mistake_is_told_with_its_line_and_what_would_be_right(void **state
 		  "g.conf:5: ExternalPort=", "1024-65535" },
 		{ "[Gateway]\nBackend=memory\n[Rule]\nAction=allow\nExternalPort=0\n", "g.conf:5: ",
 		  "1024-65535" },
-		{ "[Gateway]\nBackend=memory\n[Rule]\nAction=allow\nInternalPort=70000\n", "g.conf:5: ",
-		  "1024-65535" },
+		{ "[Gateway]\nBackend=memory\n[Rule]\nAction=allow\nInternalPort=70000\n",
+		  "g.conf:5: ", "1024-65535" },
 		{ "[Gateway]\nBackend=memory\n[Rule]\nAction=allow\nProtocol=sctp\n", "g.conf:5: ",
 		  "tcp, udp" },
 		{ "[Gateway]\nBackend=memory\n[Rule]\nAction=allow\nListen=1.2.3.4\n",
 		  "g.conf:5: there is no key \"Listen\"", "Action, Client" },
 		{ "[Gateway]\nBackend=memory\n[Faults]\nLoss=30\n", "g.conf:4: Loss=", "30%" },
 		{ "[Gateway]\nBackend=memory\n[Faults]\nLoss=101%\n", "g.conf:4: Loss=", "30%" },
-		{ "[Gateway]\nBackend=memory\n[Faults]\nDelay=2s-1s\n", "g.conf:4: Delay=", "50ms-2s" },
+		{ "[Gateway]\nBackend=memory\n[Faults]\nDelay=2s-1s\n", "g.conf:4: Delay=",
+		  "50ms-2s" },
 		{ "[Gateway]\nBackend=nftables\n[Faults]\nLoss=1%\n", "g.conf: [Faults]",
 		  "Backend=memory alone" },
 	};

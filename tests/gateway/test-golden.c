@@ -21,9 +21,11 @@ static void prepare(struct house *h, const struct vector *v)
 		(void)house_pcp(h, &(struct wish){ .host = 20, .protocol = TENF_TCP, .nonce = 0x77,
 						   .internal = 8080, .lifetime_s = 7200 });
 	if (v->policy.state == VECTOR_STATE_STATIC)
-		assert_int_equal(responder_add_static(h->r, TENF_TCP, &server, 2222, h->now), TENF_OK);
+		assert_int_equal(responder_add_static(h->r, TENF_TCP, &server, 2222, h->now),
+				 TENF_OK);
 	if (v->policy.state == VECTOR_STATE_EXTERNAL_TAKEN)
-		(void)house_pcp(h, &(struct wish){ .host = 30, .protocol = TENF_TCP, .internal = 9000,
+		(void)house_pcp(h, &(struct wish){ .host = 30, .protocol = TENF_TCP,
+						   .internal = 9000,
 						   .external = 9000, .lifetime_s = 7200 });
 	house_turn(h);
 	h->records = 0;
@@ -193,7 +195,8 @@ static void truncated_requests_never_map_anything(void **state)
 			house_init(&h);
 			house_start(&h);
 			memcpy(copy, v->data, len);
-			house_send(&h, &(struct tenf_endpoint){ v->source.address, 50000 }, copy, len);
+			house_send(&h, &(struct tenf_endpoint){ v->source.address, 50000 }, copy,
+				   len);
 			assert_int_equal(house_count(&h), 0);
 			assert_true(v4 || h.sent.len == 0 || h.answer[0] == PCP_VERSION);
 			free(copy);

@@ -18,7 +18,8 @@ static struct responder_record lease(enum responder_verdict verdict)
 {
 	return (struct responder_record){
 		.verdict = verdict, .version = PCP_VERSION, .opcode = PCP_MAP,
-		.protocol = TENF_TCP, .client = house_host(20), .internal = { house_host(20), 8080 },
+		.protocol = TENF_TCP, .client = house_host(20),
+		.internal = { house_host(20), 8080 },
 		.external = { house_external, 80 }, .lifetime_s = 7200, .rule = 2, .count = 1,
 	};
 }

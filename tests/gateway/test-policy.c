@@ -126,7 +126,9 @@ static void painting_agrees_with_asking_for_every_port(void **state)
 			uint16_t first = (uint16_t)tenf_random_below(&random, 65536);
 			uint16_t last = (uint16_t)tenf_random_below(&random, 65536);
 
-			rules[i] = rule(tenf_random_below(&random, 2) == 0 ? POLICY_DENY : POLICY_ALLOW,
+			bool deny = tenf_random_below(&random, 2) == 0;
+
+			rules[i] = rule(deny ? POLICY_DENY : POLICY_ALLOW,
 					tenf_random_below(&random, 4) == 0 ? "192.168.1.30" : NULL,
 					first, last);
 			if (tenf_random_below(&random, 8) == 0)

@@ -64,6 +64,7 @@ void life_fail(struct keeper *keeper, struct keeper_mapping *m, enum tenf_state 
 	if (news)
 		keeper_tell(keeper, m,
 			    state == TENF_STATE_REFUSED ? TENF_EVENT_REFUSED : TENF_EVENT_LOST);
+	pair_failed(keeper, m);
 }
 
 /* ---- Asking --------------------------------------------------------------- */

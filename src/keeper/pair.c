@@ -65,6 +65,16 @@ bool pair_settle(struct keeper *keeper, struct keeper_mapping *m, tenf_time now)
 	return false;
 }
 
+void pair_failed(struct keeper *keeper, struct keeper_mapping *m)
+{
+	struct keeper_mapping *other = m->pair;
+
+	if (other == NULL || !m->leads || other->phase != PHASE_HOLD || life_holds(other))
+		return;
+	if (other->state != m->state || other->error.reason != m->error.reason)
+		life_fail(keeper, other, m->state, m->error.reason, m->error.result);
+}
+
 void pair_broke(struct keeper *keeper, struct keeper_mapping *m, tenf_time now)
 {
 	struct keeper_mapping *other = m->pair;
@@ -73,13 +83,9 @@ void pair_broke(struct keeper *keeper, struct keeper_mapping *m, tenf_time now)
 	if (other == NULL || other->phase == PHASE_REMOVING || other->phase == PHASE_REMOVED ||
 	    other->phase == PHASE_RELEASING)
 		return;
-	if (life_holds(other)) {
-		/* The leader starts over for both when the hold is over. */
+	/* The leader starts over for both when the hold is over. */
+	if (life_holds(other))
 		fail_as_one(keeper, other, again, m->state, m->error.reason, now);
-	} else if (!m->wish.keep && other->phase == PHASE_HOLD &&
-		   other->error.reason != m->error.reason) {
-		life_fail(keeper, other, m->state, m->error.reason, m->error.result);
-	}
 	if (!m->leads && m->phase == PHASE_HOLD)
 		keeper_set_timer(keeper, m, TENF_NEVER);
 	if (!m->leads && m->phase == PHASE_RELEASING)

@@ -38,7 +38,7 @@ bool pair_may_ask(const struct keeper_mapping *m);
 bool pair_settle(struct keeper *keeper, struct keeper_mapping *m, tenf_time now);
 /* One half failed: a follower that was never asked shares its leader's verdict. */
 void pair_failed(struct keeper *keeper, struct keeper_mapping *m);
-/* One half was refused: the other is not kept alone. */
-void pair_broke(struct keeper *keeper, struct keeper_mapping *m, tenf_time now);
+/* One half was refused: the other is not kept alone, and asked again at `again`. */
+void pair_broke(struct keeper *keeper, struct keeper_mapping *m, tenf_time again, tenf_time now);
 
 #endif

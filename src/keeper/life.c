@@ -101,7 +101,7 @@ static void fail_once(struct keeper *keeper, struct keeper_mapping *m, tenf_time
 	if (m->phase != PHASE_RELEASING)
 		life_hold(keeper, m, TENF_NEVER);
 	life_fail(keeper, m, TENF_STATE_LOST, TENF_REASON_SILENT, -1);
-	pair_broke(keeper, m, now);
+	pair_broke(keeper, m, TENF_NEVER, now);
 }
 
 void life_ask(struct keeper *keeper, struct keeper_mapping *m, tenf_time now)
@@ -120,7 +120,7 @@ void life_ask(struct keeper *keeper, struct keeper_mapping *m, tenf_time now)
 		life_hold(keeper, m, m->wish.keep ? until : TENF_NEVER);
 		life_fail(keeper, m, state, reason, -1);
 		if (!m->wish.keep)
-			pair_broke(keeper, m, now);
+			pair_broke(keeper, m, TENF_NEVER, now);
 		return;
 	}
 	if (m->verdict_by <= now) {
@@ -421,7 +421,7 @@ static void ask_failed(struct keeper *keeper, struct keeper_mapping *m, tenf_tim
 	} else {
 		life_hold(keeper, m, again);
 	}
-	pair_broke(keeper, m, now);
+	pair_broke(keeper, m, again, now);
 }
 
 static void renewal_failed(struct keeper *keeper, struct keeper_mapping *m, tenf_time now)

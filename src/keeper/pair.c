@@ -75,10 +75,9 @@ void pair_failed(struct keeper *keeper, struct keeper_mapping *m)
 		life_fail(keeper, other, m->state, m->error.reason, m->error.result);
 }
 
-void pair_broke(struct keeper *keeper, struct keeper_mapping *m, tenf_time now)
+void pair_broke(struct keeper *keeper, struct keeper_mapping *m, tenf_time again, tenf_time now)
 {
 	struct keeper_mapping *other = m->pair;
-	tenf_time again = m->phase == PHASE_RELEASING ? m->after_release : m->timer.at;
 
 	if (other == NULL || other->phase == PHASE_REMOVING || other->phase == PHASE_REMOVED ||
 	    other->phase == PHASE_RELEASING)

@@ -493,10 +493,11 @@ void keeper_expire(struct keeper *keeper, tenf_time now)
 {
 	struct tenf_heap_entry *first;
 
-	if (keeper->recover_at <= now)
-		recover_next(keeper, now);
+	/* What has ended during a sleep is lost, and not to be recreated. */
 	while ((first = tenf_heap_first(&keeper->timers)) != NULL && first->at <= now)
 		life_expire(keeper, mapping_of(first), now);
+	if (keeper->recover_at <= now)
+		recover_next(keeper, now);
 }
 
 tenf_time keeper_deadline(const struct keeper *keeper)

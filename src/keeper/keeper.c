@@ -279,6 +279,16 @@ static uint16_t suggested_port(const struct keeper_mapping *m)
 	return m->wish.external_port;
 }
 
+/* A lease that is made once is not made longer by a restart of the gateway. */
+static uint32_t wished_lifetime_s(const struct keeper_mapping *m)
+{
+	tenf_duration left = m->grant.expires - m->last_try;
+
+	if (m->wish.keep || !m->recreate)
+		return m->wish.lifetime_s;
+	return left > TENF_SECOND ? (uint32_t)(left / TENF_SECOND) : 1;
+}
+
 static void fill_create(const struct keeper_mapping *m, struct core_question *ret)
 {
 	bool renewing = m->phase == PHASE_RENEWING;
@@ -290,7 +300,7 @@ static void fill_create(const struct keeper_mapping *m, struct core_question *re
 	ret->external_port = suggested_port(m);
 	if (!insists(m))
 		ret->external_address = m->grant.external_address;
-	ret->lifetime_s = m->wish.lifetime_s;
+	ret->lifetime_s = wished_lifetime_s(m);
 	ret->prefer_failure = insists(m);
 	ret->description = m->wish.description[0] != '\0' ? m->wish.description : NULL;
 }
@@ -359,18 +369,17 @@ void keeper_restarted(struct keeper *keeper, tenf_time now)
 		now + (tenf_duration)tenf_random_below(&keeper->random, RESTART_DELAY_MAX + 1);
 }
 
-/* Whoever is held is recreated, unless the gateway's new life granted it already;
- * whoever was refused may try again at once. True when it is being asked for. */
+/* Whoever is held is recreated (one lease for what is left of it), unless the
+ * gateway's new life granted it already; whoever was refused may try again at
+ * once. True when it is being asked for. */
 static bool recover_one(struct keeper *keeper, struct keeper_mapping *m, tenf_time now)
 {
-	if (!m->wish.keep)
-		return false;
 	if (life_holds(m) && (m->phase == PHASE_HELD || m->phase == PHASE_RENEWING)) {
 		if (m->granted_at >= keeper->restarted_at)
 			return false;
 		return life_recreate_in_time(keeper, m, now);
 	}
-	if (m->phase == PHASE_HOLD && m->timer.at != TENF_NEVER) {
+	if (m->phase == PHASE_HOLD && m->wish.keep && m->timer.at != TENF_NEVER) {
 		life_ask(keeper, m, now);
 		return true;
 	}
@@ -449,8 +458,10 @@ static void move_one(struct keeper *keeper, struct keeper_mapping *m, bool same_
 		life_hold(keeper, m, TENF_NEVER);
 		return;
 	}
-	if (!m->wish.keep && m->phase == PHASE_HELD)
+	if (!m->wish.keep && m->phase == PHASE_HELD) {
+		lose_gateway(keeper, m, now); /* its lease is where we are no more */
 		return;
+	}
 	if (life_holds(m))
 		life_fail(keeper, m, TENF_STATE_LOST, TENF_REASON_NO_GATEWAY, -1);
 	m->grant.expires = TENF_NEVER;

@@ -1,0 +1,170 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""The command against tenforward-gatewayd on a real network: gateways that
+speak one protocol, both or none, that are silent, refuse or lose packets.
+
+    test_gateway.py COMMAND DAEMON"""
+import json
+import sys
+
+import kernel
+from cases import case, expect, expect_in, run
+from home import ALLOW, INSIDE, LOSS, OUTSIDE, SILENCE, Home
+
+PATHS = sys.argv[1:3]
+PCP = {"name": "pcp", "version": 2}
+NATPMP = {"name": "natpmp", "version": 0}
+
+
+def only(answer):
+    expect(len(answer["gateways"]), 1, "gateways")
+    return answer["gateways"][0]
+
+
+def methods(gateway):
+    return sorted(method["name"] for method in gateway["methods"])
+
+
+def judge(home, discovered, used):
+    """The gateway speaks `discovered`; a mapping is made by `used`."""
+    for verb in ("discover", "status"):
+        gateway = only(home.command.json(verb))
+        expect(gateway["address"], INSIDE, f"{verb}: address")
+        expect(methods(gateway), discovered, f"{verb}: methods")
+        expect(gateway["error"], None, f"{verb}: error")
+    made = home.command.json("add", "4080:8080")["mappings"]
+    expect([(m["method"], m["external_port"], m["external_address"]) for m in made],
+           [(used, 4080, OUTSIDE)], "made")
+    home.command("remove", "4080:8080")
+    expect(home.command.json("list")["mappings"], [], "listed")
+
+
+def judge_none(home, status, code, *options):
+    """No port can be opened; every verb says so alike."""
+    for verb in ("discover", "status"):
+        result = home.command(*options, "--json", verb, status=status)
+        gateway = only(json.loads(result.out))
+        expect(gateway["address"], INSIDE, f"{verb}: address")
+        expect(gateway["methods"], [], f"{verb}: methods")
+        expect(gateway["external_address"], None, f"{verb}: external address")
+        expect(gateway["error"]["code"], code, f"{verb}: error")
+        expect_in(INSIDE, result.err, f"{verb}: talk")
+    result = home.command(*options, "add", "4080:8080", status=status)
+    expect(result.out, "", "output of add")
+    expect_in(INSIDE, result.err, "talk of add")
+    made = json.loads(home.command(*options, "--json", "add", "4080:8080", status=status).out)
+    expect([m["error"]["code"] for m in made["mappings"]], [code], "made")
+    expect([m["external_port"] for m in made["mappings"]], [None], "port")
+    return result
+
+
+@case("a gateway that speaks both is asked by PCP")
+def both(opened):
+    home = Home(opened, PATHS)
+    home.gatewayd()
+    judge(home, ["natpmp", "pcp"], "pcp")
+
+
+@case("a gateway that speaks NAT-PMP alone is asked by it")
+def natpmp_alone(opened):
+    home = Home(opened, PATHS)
+    home.gatewayd("Protocols=natpmp")
+    judge(home, ["natpmp"], "natpmp")
+    home.command("--method", "pcp", "add", "4080:8080", status=5)
+
+
+@case("a gateway that speaks PCP alone is asked by it")
+def pcp_alone(opened):
+    home = Home(opened, PATHS)
+    home.gatewayd("Protocols=pcp")
+    judge(home, ["pcp"], "pcp")
+    home.command("--method", "natpmp", "add", "4080:8080", status=5)
+
+
+@case("a gateway that drops NAT-PMP silently is asked by PCP")
+def pcp_and_silence(opened):
+    home = Home(opened, PATHS)
+    home.gatewayd(sections="[Faults]\nIgnore=natpmp\n" + ALLOW)
+    judge(home, ["pcp"], "pcp")
+
+
+@case("a gateway that drops PCP silently is asked by NAT-PMP")
+def natpmp_and_silence(opened):
+    home = Home(opened, PATHS)
+    home.gatewayd(sections="[Faults]\nIgnore=pcp\n" + ALLOW)
+    judge(home, ["natpmp"], "natpmp")
+
+
+@case("a closed port is told at once, and not as silence")
+def no_service(opened):
+    home = Home(opened, PATHS)
+    home.gateway.sysctl("net.ipv4.icmp_ratelimit", "0")  # several verbs in one second
+    home.gatewayd("Protocols=none")
+    result = judge_none(home, 5, "no-service", "--timeout", "60s")
+    expect_in("closed", result.err, "talk")
+    if result.seconds > 10:  # far from the time-out, for any machine
+        raise AssertionError(f"the verdict took {result.seconds} s")
+
+
+@case("silence is told when the time-out is over")
+def silent(opened):
+    home = Home(opened, PATHS)
+    home.gateway.nft(SILENCE)
+    home.gatewayd()
+    result = judge_none(home, 4, "silent", "--timeout", "1s")
+    expect_in("within 1 s", result.err, "talk")
+    if not 0.9 < result.seconds < 10:
+        raise AssertionError(f"the verdict took {result.seconds} s")
+
+
+@case("every mapping is made although three packets in ten are lost each way")
+def loss(opened):
+    home = Home(opened, PATHS)
+    home.gateway.nft(LOSS)
+    home.client.nft(LOSS)
+    daemon = home.gatewayd()
+    wishes = [f"{port}/{protocol}" for port in range(4080, 4085) for protocol in ("tcp", "udp")]
+    made = home.command.json("add", *wishes, "--timeout", "30s")["mappings"]
+    expect([m["state"] for m in made], ["mapped"] * len(wishes), "states")
+    daemon.wait_text("4084")
+
+
+@case("a port that no rule allows is refused, by either protocol")
+def refused(opened):
+    home = Home(opened, PATHS)
+    home.gatewayd(sections="[Rule]\nAction=deny\nInternalPort=8080\n" + ALLOW)
+    for method in ("pcp", "natpmp"):
+        result = home.command("--method", method, "add", "4080:8080", status=6)
+        expect_in("refused", result.err, "talk")
+
+
+@case("the highest status counts, and each mapping is reported")
+def one_of_two(opened):
+    home = Home(opened, PATHS)
+    home.gatewayd(sections="[Rule]\nAction=deny\nInternalPort=8080\n" + ALLOW)
+    result = home.command("--json", "add", "4080:8080", "4081:8081", status=6)
+    made = json.loads(result.out)["mappings"]
+    expect([m["state"] for m in made], ["refused", "mapped"], "states")
+
+
+@case("a gateway without an outside address is told as that")
+def no_address(opened):
+    home = Home(opened, PATHS)
+    home.gatewayd("ExternalAddress=none")
+    home.command("add", "4080:8080", status=8)
+
+
+@case("without any route there is no gateway, unless one is named")
+def no_route(opened):
+    home = Home(opened, PATHS)
+    home.gatewayd()
+    home.client.ip("route del default")
+    for words in (["discover"], ["status"], ["add", "4080:8080"]):
+        result = home.command(*words, status=3)
+        expect_in("gateway", result.err, "talk")
+    home.command("--gateway", INSIDE, "add", "4080:8080")
+    home.command("--gateway", "198.51.100.1", "add", "4081:8081", status=3)
+
+
+kernel.enter("nft")
+run("".join(sys.argv[3:4]))

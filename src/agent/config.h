@@ -67,7 +67,7 @@ struct config_mistake {
 void config_default_path(char *ret, size_t size);
 
 /* `path` NULL: no file is needed, the environment alone configures. Reads
- * path, then path's directory agent.conf.d/ in the order of names, then
+ * path, then the files *.conf of the directory "path.d" (agent.conf.d) in the order of names, then
  * TENFORWARD_*. False with *ret_mistake on the first mistake; `ret` untouched. */
 TENF_CHECKED bool config_read(const char *path, struct agent_config *ret,
 			      struct config_mistake *ret_mistake);

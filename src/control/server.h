@@ -26,6 +26,7 @@
 
 /* What a client can make grow. */
 #define CONTROL_BODY_MAX 65536     /* octets of a request's body: 413 above */
+#define CONTROL_BODY_READ_MAX 262144 /* … which libevent says by itself, in HTML, above this */
 #define CONTROL_HEADERS_MAX 16384  /* octets of request line and headers: 400 above */
 #define CONTROL_CONNECTIONS_MAX 64 /* served at once: the next are told 503 … */
 #define CONTROL_TURNED_AWAY_MAX 16 /* … and when so many wait for that, none is accepted */
@@ -39,7 +40,7 @@ struct control_server_options {
 	unsigned mode;     /* of the socket, CONTROL_MODE_DEFAULT */
 	const char *group; /* of the socket, name or number; NULL: the process's */
 	int fd;            /* listens already (socket activation), taken over; -1: none */
-	const char *tcp;   /* "ADDR:PORT"; NULL: off */
+	const char *tcp;   /* "ADDR:PORT", "ADDR" for any port; NULL: off */
 	const char *token; /* that a client by TCP must bring; needed for `tcp` */
 	unsigned idle_s;   /* CONTROL_IDLE_S */
 };
@@ -63,7 +64,7 @@ TENF_CHECKED enum tenf_status control_server_new(struct event_base *base,
  * Streams (stream.h) are freed before it. NULL is fine. */
 void control_server_free(struct control_server *server);
 
-/* Port of `tcp`, where that was 0; 0 without TCP. */
+/* The port of `tcp`; 0 without TCP. */
 uint16_t control_server_tcp_port(const struct control_server *server);
 
 #endif

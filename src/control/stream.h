@@ -18,7 +18,7 @@
 
 #define CONTROL_RING_MAX 256        /* events kept */
 #define CONTROL_LISTENERS_MAX 32    /* clients at once: 503 above */
-#define CONTROL_UNSENT_MAX 262144   /* octets a client lets lie: it is dropped above */
+#define CONTROL_UNSENT_MAX 1048576  /* octets a client lets lie: it is dropped above */
 #define CONTROL_HEARTBEAT_S 15      /* a comment when nothing happens */
 
 struct control_stream;
@@ -35,6 +35,10 @@ TENF_CHECKED enum tenf_status control_stream_publish(struct control_stream *stre
 
 /* Answers a request with the stream; called by the handler of its route. */
 void control_stream_serve(struct control_stream *stream, struct control_request *request);
+
+/* A comment to every listener, which shows that both ends are there; a timer of
+ * the stream's sends one each CONTROL_HEARTBEAT_S. */
+void control_stream_beat(struct control_stream *stream);
 
 size_t control_stream_listeners(const struct control_stream *stream);
 uint64_t control_stream_dropped(const struct control_stream *stream); /* slow readers so far */

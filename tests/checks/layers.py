@@ -33,7 +33,8 @@ MAY_INCLUDE = {
     "cli": ("control", "base"),
 }
 
-# The public API is for those who could be somebody else's program.
+# The public API is for those who could be somebody else's program; control uses
+# its structs and constants alone, and links none of it.
 MAY_USE_PUBLIC_API = ("lib", "cli", "agent", "control")
 
 # The gateway's pure files, by the first word of their name; its others are edge.

@@ -13,12 +13,12 @@ import socket
 import struct
 import subprocess
 import sys
-import tempfile
-import traceback
+
+import gatewayd
+from gatewayd import TIMEOUT, Skip, run_tests, write_config
 
 DAEMON = sys.argv[1]
 ROOT = sys.argv[2]
-TIMEOUT = 10  # of what must happen; nothing waits for it to pass
 
 BASE = """[Gateway]
 Backend=memory
@@ -29,46 +29,8 @@ OPEN = BASE + "[Rule]\nAction=allow\n"
 MAPPED = bytes(10) + b"\xff\xff"
 
 
-class Skip(Exception):
-    """The machine cannot do what this test needs."""
-
-
-def write_config(text):
-    handle, path = tempfile.mkstemp(suffix=".conf")
-    with os.fdopen(handle, "w") as file:
-        file.write(text)
-    return path
-
-
-class Gateway:
-    """A running daemon; its address is told over --ready-fd."""
-
-    def __init__(self, text):
-        self.config = write_config(text)
-        ready, far = os.pipe()
-        self.process = subprocess.Popen(
-            [DAEMON, "--config", self.config, "--ready-fd", str(far)], pass_fds=[far],
-            stderr=subprocess.PIPE, text=True)
-        os.close(far)
-        with os.fdopen(ready) as lines:
-            self.ready = lines.read()
-        self.addresses = [(m[0].strip("[]"), int(m[1])) for m in
-                          re.findall(r"listening on (\S+):(\d+) ", self.ready)]
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.stop()
-
-    def stop(self, number=signal.SIGTERM):
-        """Ends it; gives back exit status and what it logged."""
-        if self.process.returncode is None:
-            self.process.send_signal(number)
-        _, log = self.process.communicate(timeout=TIMEOUT)
-        if os.path.exists(self.config):
-            os.unlink(self.config)
-        return self.process.returncode, log
+def start(text):
+    return gatewayd.Gateway(DAEMON, text)
 
 
 def run(*arguments):
@@ -103,7 +65,7 @@ def pcp_map(address, internal, external, lifetime, nonce=b"n" * 12, options=b"")
 
 
 def test_serves_both_protocols_and_logs_each_decision():
-    with Gateway(OPEN) as gateway:
+    with start(OPEN) as gateway:
         assert ask(gateway, b"\0\0")[8:] == socket.inet_aton("203.0.113.7")
         answer = ask(gateway, natpmp_map(8080, 8080, 600))
         assert struct.unpack(">BBHIHHI", answer)[2:] == (0, 0, 8080, 8080, 600), answer
@@ -126,7 +88,7 @@ def test_serves_both_protocols_and_logs_each_decision():
 
 # NP-G-03, PCP-G-59: each of two addresses answers for itself
 def test_answers_leave_from_the_address_asked():
-    with Gateway(OPEN.replace("[Rule]", "Listen=127.0.0.3:0\n[Rule]")) as gateway:
+    with start(OPEN.replace("[Rule]", "Listen=127.0.0.3:0\n[Rule]")) as gateway:
         assert len(gateway.addresses) == 2
         for at in range(2):
             assert len(ask(gateway, b"\0\0", at=at)) == 12
@@ -138,14 +100,14 @@ def test_serves_ipv6_on_the_loopback_address():
         client("::1").close()
     except OSError as error:
         raise Skip(f"no IPv6 here: {error}") from error
-    with Gateway(OPEN.replace("127.0.0.1:0", "[::1]:0")) as gateway:
+    with start(OPEN.replace("127.0.0.1:0", "[::1]:0")) as gateway:
         answer = ask(gateway, pcp_map("::1", 8080, 1, 600), client("::1"))
         assert answer[3] == 0 and answer[42:60] == struct.pack(">H", 8080) + bytes(15) + b"\1"
         assert ask(gateway, b"\0\0", client("::1"))[:4] == b"\2\200\0\1"
 
 
 def test_a_burst_is_answered_whole():
-    with Gateway(OPEN) as gateway:
+    with start(OPEN) as gateway:
         s = client()
         s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
         for port in range(1, 601):
@@ -166,7 +128,7 @@ def test_announces_itself_at_start():
                      socket.inet_aton("224.0.0.1") + socket.inet_aton("127.0.0.1"))
     except OSError as error:
         raise Skip(f"cannot listen for announcements: {error}") from error
-    with Gateway(OPEN) as gateway:
+    with start(OPEN) as gateway:
         heard = {}
         while len(heard) < 2:
             packet, source = s.recvfrom(2000)
@@ -182,7 +144,7 @@ def test_protocols_none_opens_no_socket():
     port = probe.getsockname()[1]
     probe.close()
     text = BASE.replace("127.0.0.1:0", f"127.0.0.1:{port}") + "Protocols=none\n"
-    with Gateway(text) as gateway:
+    with start(text) as gateway:
         assert gateway.addresses == []
         s = client()
         s.connect(("127.0.0.1", port))
@@ -217,25 +179,25 @@ exit $STATUS"""
 
 
 def test_faults_reach_the_wire():
-    with Gateway(OPEN + "[Faults]\nWrongSource=yes\nSeed=1\n") as gateway:
+    with start(OPEN + "[Faults]\nWrongSource=yes\nSeed=1\n") as gateway:
         s = client()
         s.sendto(b"\0\0", gateway.addresses[0])
         answer, source = s.recvfrom(100)
         assert len(answer) == 12 and source[0] == "127.0.0.1"
         assert source[1] != gateway.addresses[0][1]
-    with Gateway(OPEN + "[Faults]\nDuplicate=yes\nDelay=10ms\n") as gateway:
+    with start(OPEN + "[Faults]\nDuplicate=yes\nDelay=10ms\n") as gateway:
         s = client()
         s.sendto(b"\0\0", gateway.addresses[0])
         assert [len(s.recv(100)) for _ in range(4)] == [12] * 4  # twice in, twice out
-    with Gateway(OPEN + "[Faults]\nLifetimeCap=7\nIgnore=pcp\nOtherPort=yes\n") as gateway:
+    with start(OPEN + "[Faults]\nLifetimeCap=7\nIgnore=pcp\nOtherPort=yes\n") as gateway:
         s = client()
         s.sendto(b"\2\0", gateway.addresses[0])
         answer = ask(gateway, natpmp_map(8080, 8080, 600), s)
         external, lifetime = struct.unpack(">HI", answer[10:])
         assert lifetime == 7 and external != 8080
-    with Gateway(OPEN + "[Faults]\nRefuse=yes\n") as gateway:
+    with start(OPEN + "[Faults]\nRefuse=yes\n") as gateway:
         assert ask(gateway, natpmp_map(8080, 8080, 600))[2:4] == b"\0\2"
-    with Gateway(OPEN + "[Faults]\nRebootEvery=1ms\n") as gateway:
+    with start(OPEN + "[Faults]\nRebootEvery=1ms\n") as gateway:
         ask(gateway, natpmp_map(8080, 8080, 600))
         while True:
             line = gateway.process.stderr.readline()
@@ -245,14 +207,14 @@ def test_faults_reach_the_wire():
 
 
 def test_no_external_address_is_a_network_failure():
-    with Gateway(OPEN.replace("203.0.113.7", "none")) as gateway:
+    with start(OPEN.replace("203.0.113.7", "none")) as gateway:
         assert "outside no address" in gateway.ready
         assert ask(gateway, b"\0\0") == b"\0\200\0\3" + ask(gateway, b"\0\0")[4:8] + bytes(4)
 
 
 def test_stops_cleanly_on_both_signals():
     for number in (signal.SIGTERM, signal.SIGINT):
-        with Gateway(OPEN) as gateway:
+        with start(OPEN) as gateway:
             assert gateway.stop(number)[0] == 0
 
 
@@ -274,7 +236,7 @@ def test_refuses_to_start_where_it_should():
         os.unlink(config)
         assert done.returncode == 1, (text, done.stderr)
         assert part in done.stderr, (text, done.stderr)
-    with Gateway(OPEN) as gateway:
+    with start(OPEN) as gateway:
         config = write_config(BASE.replace(":0", f":{gateway.addresses[0][1]}"))
         done = run("--config", config)
         os.unlink(config)
@@ -287,7 +249,7 @@ def test_gives_up_root():
     with open("/proc/self/uid_map", encoding="ascii") as file:
         if len(file.read().split()) != 3 or not os.path.exists("/etc/passwd"):
             raise Skip("no other users here")
-    with Gateway(OPEN) as gateway:
+    with start(OPEN) as gateway:
         with open(f"/proc/{gateway.process.pid}/status", encoding="ascii") as file:
             uids = re.search(r"^Uid:\s+(.*)$", file.read(), re.MULTILINE).group(1).split()
         if "going on as root" in gateway.stop()[1]:
@@ -325,21 +287,5 @@ def test_the_command_line_is_explained():
         assert done.returncode == 2 and done.stderr != "", arguments
 
 
-def main():
-    tests = [(name, value) for name, value in globals().items() if name.startswith("test_")]
-    print(f"1..{len(tests)}")
-    for number, (name, test) in enumerate(tests, 1):
-        try:
-            test()
-            print(f"ok {number} {name}")
-        except Skip as reason:
-            print(f"ok {number} {name} # SKIP {reason}")
-        except Exception:  # pylint: disable=broad-except
-            for line in traceback.format_exc().splitlines():
-                print(f"# {line}")
-            print(f"not ok {number} {name}")
-        sys.stdout.flush()
-
-
 if __name__ == "__main__":
-    main()
+    run_tests(globals())

@@ -66,14 +66,20 @@ void cli_detail(struct cli *cli, const char *format, ...)
 	va_end(args);
 }
 
+void cli_verdict(struct cli *cli, const struct tenf_error *error)
+{
+	output_wrapped(cli, cli->err, OUTPUT_RED, 0, report_reason(error));
+}
+
 int cli_failed(struct cli *cli, enum tenf_status status, const struct tenf_error *error)
 {
-	if (error != NULL && error->text[0] != '\0')
-		cli_error(cli, "%s", error->text);
-	else if (error != NULL && error->reason != TENF_REASON_NONE)
-		cli_error(cli, "%s", report_reason(error));
+	bool told = error != NULL && (error->text[0] != '\0' || error->reason != TENF_REASON_NONE);
+	const char *text = told ? report_reason(error) : tenf_status_text(status);
+
+	if (status == TENF_E_FAILED && told)
+		cli_verdict(cli, error);
 	else
-		cli_error(cli, "%s", tenf_status_text(status));
+		cli_error(cli, "%s", text);
 	return cli_exit_of_status(status, error != NULL ? error->reason : TENF_REASON_NONE);
 }
 

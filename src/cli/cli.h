@@ -40,6 +40,9 @@ void cli_note(struct cli *cli, const char *format, ...) TENF_PRINTF(2, 3);
 /* Talk for the curious: only with --verbose. */
 void cli_detail(struct cli *cli, const char *format, ...) TENF_PRINTF(2, 3);
 
+/* Says what a gateway did, on the error stream, on as many lines as it takes. */
+void cli_verdict(struct cli *cli, const struct tenf_error *error);
+
 /* Tells what a call of the library came to, gives the exit status. */
 int cli_failed(struct cli *cli, enum tenf_status status, const struct tenf_error *error);
 

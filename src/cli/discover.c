@@ -111,10 +111,11 @@ static int verdict(struct cli *cli, const struct tenf_gateway *all, size_t count
 	}
 	(void)fflush(cli->out);
 	if (count == 0)
-		cli_error(cli, "No gateway was found: no route leads to one. "
-			  "Name it with --gateway.");
+		cli_verdict(cli, &(struct tenf_error){
+					 .text = "No gateway was found: no route leads to one. "
+						 "Name it with --gateway." });
 	for (size_t i = 0; i < count; i++)
-		cli_error(cli, "%s", report_reason(&all[i].error));
+		cli_verdict(cli, &all[i].error);
 	return worst;
 }
 

@@ -77,12 +77,22 @@ static void add_change(struct tenf_text *t, const struct tenf_event *event,
 	tenf_text_add_char(t, ')');
 }
 
+/* The end of a wait for the first answer is told as a loss too. */
+static bool was_held(const struct tenf_mapping *before)
+{
+	return before->id != 0 && before->external_port != 0;
+}
+
 static void add_removed(struct tenf_text *t, const struct tenf_event *event,
 			const struct event_style *style)
 {
 	const struct tenf_mapping *m = &event->mapping;
 
 	add_which(t, m, style);
+	if (m->external_port == 0) {
+		tenf_text_add(t, "given up; nothing was held");
+		return;
+	}
 	if (m->error.reason == TENF_REASON_NONE) {
 		tenf_text_add(t, "removed");
 		return;
@@ -134,7 +144,8 @@ static void add_what(struct tenf_text *t, const struct tenf_event *event,
 		add_gateway(t, &event->gateway, style->now);
 		return;
 	case TENF_EVENT_GATEWAY_RESTART:
-		tenf_text_add(t, "gateway restarted; asking again");
+		tenf_text_add(t, style->holds ? "gateway restarted; asking again"
+					      : "gateway restarted; what it held may be gone");
 		return;
 	case TENF_EVENT_ADDRESS:
 		add_address(t, event);
@@ -152,7 +163,7 @@ static void add_what(struct tenf_text *t, const struct tenf_event *event,
 		return;
 	case TENF_EVENT_LOST:
 		add_which(t, &event->mapping, style);
-		tenf_text_add(t, "lost");
+		tenf_text_add(t, was_held(&event->before) ? "lost" : "not mapped");
 		add_error(t, &event->mapping.error);
 		return;
 	case TENF_EVENT_REFUSED:

@@ -7,10 +7,13 @@
 
 #include <tenforward/tenforward.h>
 
+#define EVENT_TEXT_INDENT 10 /* what is told stands behind the clock */
+
 struct event_style {
 	const char *protocol; /* "tcp", "udp", "tcp+udp" */
 	const char *label;    /* said first, such as "m3"; NULL: nothing */
 	bool several;         /* more mappings than this one: say which */
+	bool holds;           /* by who holds them, and does something about it */
 	int64_t now;
 };
 

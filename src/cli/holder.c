@@ -52,16 +52,16 @@ static void print_people(struct cli *cli, const struct holder *h, const struct t
 			 const char *protocol)
 {
 	char line[REPORT_LINE * 2];
-	struct tenf_text t = tenf_text_of(line, sizeof(line) - 1);
+	struct tenf_text t = tenf_text_of(line, sizeof(line));
 	struct event_style style = { .protocol = protocol,
 				     .several = h->wishes.count > 1,
+				     .holds = true,
 				     .now = cli->now() };
 
 	if (!is_talked_of(cli, h, event->kind))
 		return;
 	event_text(&t, event, &style);
-	output_text(cli, cli->out, color_of(event->kind), line);
-	putc('\n', cli->out);
+	output_wrapped(cli, cli->out, color_of(event->kind), EVENT_TEXT_INDENT, line);
 }
 
 static bool is_change(enum tenf_event_kind kind)

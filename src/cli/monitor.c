@@ -72,8 +72,7 @@ static void tell(void *context, const struct tenf_event *event, const struct lea
 		style.protocol = tenf_protocol_name(lease->mapping.protocol);
 	}
 	event_text(&t, event, &style);
-	output_text(cli, cli->out, OUTPUT_PLAIN, line);
-	putc('\n', cli->out);
+	output_wrapped(cli, cli->out, OUTPUT_PLAIN, EVENT_TEXT_INDENT, line);
 }
 
 static void take_events(struct monitor *m)

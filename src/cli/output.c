@@ -12,6 +12,7 @@
 
 #define LINE_MAX_WIDTH 100
 #define GAP 2
+#define OUTPUT_LINE_OCTETS (4 * LINE_MAX_WIDTH + 1) /* no letter has more than four */
 
 bool output_is_colored(FILE *stream)
 {
@@ -54,6 +55,53 @@ void output_text(struct cli *cli, FILE *to, enum output_color color, const char 
 	}
 	if (colored)
 		fputs("\033[0m", to);
+}
+
+/* Length in octets of what goes on a line of `width` columns. */
+static size_t line_length(const char *text, size_t width)
+{
+	size_t word = 0, sentence = 0, columns = 0;
+	size_t i;
+
+	for (i = 0; text[i] != '\0' && text[i] != '\n'; i++) {
+		columns += ((unsigned char)text[i] & 0xc0) != 0x80;
+		if (columns > width + 1 || (columns > width && text[i] != ' '))
+			break;
+		if (text[i] != ' ')
+			continue;
+		word = i;
+		if (i > 0 && text[i - 1] == '.')
+			sentence = i;
+	}
+	if (text[i] == '\0' || text[i] == '\n')
+		return i;
+	if (sentence > 0)
+		return sentence;
+	return word > 0 ? word : i; /* a word that is longer than a line is cut */
+}
+
+void output_wrapped(struct cli *cli, FILE *to, enum output_color color, size_t indent,
+		    const char *text)
+{
+	char line[OUTPUT_LINE_OCTETS];
+	size_t margin = 0;
+
+	for (;;) {
+		struct tenf_text t = tenf_text_of(line, sizeof(line));
+		size_t len = line_length(text, LINE_MAX_WIDTH - margin);
+
+		for (size_t i = 0; i < margin; i++)
+			tenf_text_add_char(&t, ' ');
+		for (size_t i = 0; i < len; i++)
+			tenf_text_add_char(&t, text[i]);
+		output_text(cli, to, color, line);
+		putc('\n', to);
+		text += len;
+		text += *text == ' ' || *text == '\n';
+		if (*text == '\0')
+			return;
+		margin = indent;
+	}
 }
 
 void output_endpoint(struct tenf_text *t, const char *address, uint16_t port,

@@ -18,6 +18,11 @@ bool output_is_colored(FILE *stream);
  * gateway or a damaged file could smuggle in, are shown as '?'. */
 void output_text(struct cli *cli, FILE *to, enum output_color color, const char *text);
 
+/* The same on lines of at most 100 columns, `indent` blanks before each but the
+ * first, with the end of the last. A line ends behind a sentence if it can. */
+void output_wrapped(struct cli *cli, FILE *to, enum output_color color, size_t indent,
+		    const char *text);
+
 /* "203.0.113.7:80/tcp", "[2001:db8::1]:80/udp"; without a protocol when NULL;
  * "port 80/tcp" while the address is unknown. */
 void output_endpoint(struct tenf_text *t, const char *address, uint16_t port,

@@ -46,8 +46,25 @@ static bool is_waiting(const struct targets *targets)
 	return false;
 }
 
-static enum tenf_status wait_for_answers(struct targets *targets, struct tenf_session *session)
+/* A lease may be worth asking for until it ends; who types does not wait for
+ * that. What has no answer by now is told as silence. */
+static void give_up(struct targets *targets)
 {
+	for (size_t i = 0; i < targets->count; i++) {
+		struct target *target = &targets->items[i];
+
+		if (target->id == 0)
+			continue;
+		target->id = 0;
+		target->lease.mapping.error =
+			(struct tenf_error){ .reason = TENF_REASON_SILENT, .result = -1 };
+	}
+}
+
+static enum tenf_status wait_for_answers(struct cli *cli, struct targets *targets,
+					 struct tenf_session *session)
+{
+	int64_t end = cli->steady_ms() + cli->global.ask.timeout_ms;
 	enum tenf_status status = TENF_OK;
 	struct tenf_event event;
 	struct loop loop;
@@ -58,10 +75,11 @@ static enum tenf_status wait_for_answers(struct targets *targets, struct tenf_se
 			if (event.kind == TENF_EVENT_REMOVED)
 				take_answer(targets, &event);
 		}
-		if (!is_waiting(targets))
+		if (!is_waiting(targets) || cli->steady_ms() >= end)
 			break;
-		status = loop_step(&loop, -1);
+		status = loop_step(&loop, (int)(end - cli->steady_ms()));
 	}
+	give_up(targets);
 	return status;
 }
 
@@ -102,7 +120,7 @@ static int release_at(struct cli *cli, struct targets *targets, size_t first)
 		status = tenf_session_release(session, &target->lease.mapping, &target->id);
 	}
 	if (status == TENF_OK)
-		status = wait_for_answers(targets, session);
+		status = wait_for_answers(cli, targets, session);
 	tenf_session_free(session);
 	return status == TENF_OK ? CLI_EXIT_DONE : cli_failed(cli, status, &error);
 }
@@ -184,7 +202,7 @@ static int tell_failures(struct cli *cli, const struct targets *targets)
 		if (is_gone(target) || !target->tried || target->id != 0)
 			continue;
 		if (strcmp(told, report_reason(error)) != 0)
-			cli_error(cli, "%s", report_reason(error));
+			cli_verdict(cli, error);
 		told = report_reason(error);
 		worst = cli_exit_worse(worst, cli_exit_of_reason(error->reason));
 	}

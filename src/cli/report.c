@@ -133,8 +133,7 @@ static void tell_failure(struct cli *cli, const struct batch *batch, size_t at)
 		tenf_text_add(&t, ": ");
 	}
 	tenf_text_add(&t, report_reason(&first->mapping.error));
-	tenf_text_add(&t, "\n");
-	output_text(cli, cli->err, OUTPUT_RED, line);
+	output_wrapped(cli, cli->err, OUTPUT_RED, 0, line);
 }
 
 void report_failures(struct cli *cli, const struct batch *batch)

@@ -280,19 +280,11 @@ enum tenf_status tenf_session_release(struct tenf_session *session,
 				      const struct tenf_mapping *lease, uint32_t *ret_id)
 {
 	struct tenf_mapping *m = &session->mappings[session->count++];
-	enum tenf_reason reason = fake.removal;
 
 	fake.released[fake.released_count++] = *lease;
 	*m = *lease;
 	m->id = (uint32_t)session->count;
 	*ret_id = m->id;
-	if (reason == TENF_REASON_SILENT) { /* a release is given up in time */
-		struct tenf_event *event = push(session, TENF_EVENT_REMOVED);
-
-		event->mapping = *m;
-		event->mapping.error = (struct tenf_error){ .reason = reason, .result = -1 };
-		return TENF_OK;
-	}
 	end(session, m);
 	return TENF_OK;
 }

@@ -121,7 +121,7 @@ static void the_gateway_is_watched(void **state)
 	assert_string_equal(c.out, "09:03:03  gateway 192.168.1.1 on eth0 · PCP and NAT-PMP · "
 				   "answers in 0.8 ms · up 3 days\n"
 				   "09:03:03  outside address is 203.0.113.7 (public)\n"
-				   "09:03:03  gateway restarted; asking again\n");
+				   "09:03:03  gateway restarted; what it held may be gone\n");
 	assert_true(fake.options.watch);
 	assert_true(fake.options.announcements);
 	assert_int_equal(fake.request_count, 0);

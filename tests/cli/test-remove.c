@@ -100,6 +100,13 @@ static void another_hosts_mapping_is_removed_only_for_that_host(void **state)
 	assert_string_equal(fake.released[1].internal_address, "192.168.1.31");
 }
 
+static bool three_seconds_pass(struct tenf_session *session)
+{
+	(void)session;
+	fake.steady_ms += 3000;
+	return true;
+}
+
 static void what_is_not_removed_stays_recorded(void **state)
 {
 	struct command c;
@@ -108,7 +115,8 @@ static void what_is_not_removed_stays_recorded(void **state)
 	(void)state;
 	(void)command("add 8080");
 	fake.removal = TENF_REASON_SILENT;
-	c = command("remove 8080 --json");
+	fake.steps[0] = three_seconds_pass;
+	c = command("remove 8080 --json --timeout 3s");
 	root = command_json(&c);
 	assert_int_equal(c.status, 4);
 	assert_string_equal(json_string_value(command_at(root, "mappings.0.error.code")), "silent");
@@ -118,7 +126,7 @@ static void what_is_not_removed_stays_recorded(void **state)
 	c = command("remove 8080");
 	assert_int_equal(c.status, 6);
 	assert_non_null(strstr(c.out, "not removed"));
-	assert_string_equal(c.err, "tenforward: The gateway refuses.\n");
+	assert_string_equal(c.err, "The gateway refuses.\n");
 	c = command("list");
 	assert_non_null(strstr(c.out, "m1"));
 }

@@ -114,7 +114,7 @@ static void a_gateway_that_is_silent_is_shown_and_told(void **state)
 	assert_string_equal(json_string_value(command_at(root, "gateways.0.address_class")),
 			    "none");
 	assert_int_equal(json_array_size(command_at(root, "gateways.0.methods")), 0);
-	assert_string_equal(c.err, "tenforward: No answer from 192.168.1.1 within 5 s.\n");
+	assert_string_equal(c.err, "No answer from 192.168.1.1 within 5 s.\n");
 	json_decref(root);
 	c = command("status");
 	assert_string_equal(
@@ -192,7 +192,7 @@ static void discover_fails_when_none_answers(void **state)
 	fake.found[0].error = (struct tenf_error){ .reason = TENF_REASON_NO_SERVICE };
 	c = command("discover");
 	assert_int_equal(c.status, 5);
-	assert_string_equal(c.err, "tenforward: The gateway offers no port mapping.\n");
+	assert_string_equal(c.err, "The gateway offers no port mapping.\n");
 }
 
 static void list_is_a_table_for_people(void **state)
@@ -273,7 +273,7 @@ static void control_characters_of_a_gateway_never_reach_the_terminal(void **stat
 	strcpy(fake.error.text, "evil \033[31m text");
 	c = command("status");
 	assert_int_equal(c.status, 6);
-	assert_string_equal(c.err, "tenforward: evil ?[31m text\n");
+	assert_string_equal(c.err, "evil ?[31m text\n");
 }
 
 static void a_full_disk_is_a_failure(void **state)

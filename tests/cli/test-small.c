@@ -96,6 +96,33 @@ static void widths_are_counted_in_letters(void **state)
 	assert_int_equal(output_width(""), 0);
 }
 
+static void long_sentences_are_wrapped_behind_a_sentence_or_a_word(void **state)
+{
+	char *text = NULL;
+	size_t len;
+	struct cli cli = { .out = open_memstream(&text, &len) };
+
+	(void)state;
+	assert_non_null(cli.out);
+	output_wrapped(&cli, cli.out, OUTPUT_PLAIN, 2,
+		       "No answer from 192.168.1.1 within 5 s. The router may have port mapping "
+		       "switched off, or a firewall drops the answers that come from it.");
+	output_wrapped(&cli, cli.out, OUTPUT_PLAIN, 0, "short.\nand shorter");
+	output_wrapped(&cli, cli.out, OUTPUT_PLAIN, 0,
+		       "1234567890123456789012345678901234567890123456789012345678901234567890"
+		       "12345678901234567890123456789012345678901234567890");
+	fclose(cli.out);
+	assert_string_equal(
+		text, "No answer from 192.168.1.1 within 5 s.\n"
+		      "  The router may have port mapping switched off, or a firewall drops the "
+		      "answers that come from it.\n"
+		      "short.\nand shorter\n"
+		      "1234567890123456789012345678901234567890123456789012345678901234567890"
+		      "123456789012345678901234567890\n"
+		      "12345678901234567890\n");
+	free(text);
+}
+
 static void only_a_terminal_is_coloured(void **state)
 {
 	FILE *file = tmpfile();
@@ -153,6 +180,7 @@ int main(void)
 		TEST(moments_are_as_short_as_they_are_clear),
 		TEST(what_mappings_are_called),
 		TEST(widths_are_counted_in_letters),
+		TEST(long_sentences_are_wrapped_behind_a_sentence_or_a_word),
 		TEST(only_a_terminal_is_coloured),
 		TEST(colour_follows_its_stream_and_is_taken_back),
 		TEST(completion_knows_every_verb_and_its_options),

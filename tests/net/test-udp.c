@@ -131,6 +131,28 @@ static void the_local_end_is_told(void **state)
 	close(fd);
 }
 
+/* PCP-C-05: the source port is drawn anew for each socket, and does not count up. */
+static void the_source_port_is_drawn_at_random(void **state)
+{
+	struct tenf_endpoint remote = endpoint("127.0.0.1:9");
+	int steady = 0;
+	int step = 0;
+	int last = 0;
+
+	(void)state;
+	for (int i = 0; i < 32; i++) {
+		struct tenf_endpoint local;
+		int fd = connect_to(&remote, &local);
+
+		close(fd);
+		assert_true(local.port >= 1024);
+		steady += i > 1 && local.port - last == step;
+		step = local.port - last;
+		last = local.port;
+	}
+	assert_true(steady < 8);
+}
+
 /* NP-C-08: ICMP port unreachable stops the attempt at once. */
 static void a_port_unreachable_is_received_as_refused(void **state)
 {
@@ -286,6 +308,7 @@ int main(void)
 		cmocka_unit_test(a_datagram_goes_there_and_back),
 		cmocka_unit_test(the_socket_is_non_blocking_and_closed_on_exec),
 		cmocka_unit_test(the_local_end_is_told),
+		cmocka_unit_test(the_source_port_is_drawn_at_random),
 		cmocka_unit_test(a_port_unreachable_is_received_as_refused),
 		cmocka_unit_test(
 			a_waiting_port_unreachable_is_told_by_the_next_send_that_still_sends),

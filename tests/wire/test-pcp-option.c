@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "wire/pcp-option.h"
 
+#include "vectors.h"
+#include "wire/pcp.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <string.h>
@@ -124,6 +127,30 @@ static void filter_is_written_and_read(void **state)
 	assert_int_equal(read.prefix_length, 120);
 	assert_int_equal(read.port, 443);
 	assert_true(tenf_address_equal(&read.address, &filter.address));
+}
+
+/* PCP-C-42: an address and length as people write them are in the scale of the
+ * packet, IPv4 counted from bit 96; "no filter any more" is all zeros. */
+static void filters_of_a_client_are_the_golden_ones(void **state)
+{
+	const struct vector *v = vector_find("pcp-req-map-filter-replace");
+	const struct pcp_filter none = { .prefix_length = 0, .address = tenf_address_none4 };
+	struct pcp_filter network = { .port = 5000 };
+	struct tenf_prefix prefix;
+	uint8_t buffer[64];
+	struct tenf_writer w = tenf_writer_of(buffer, sizeof(buffer));
+
+	(void)state;
+	assert_non_null(v);
+	assert_true(tenf_prefix_parse("198.51.100.0/24", &prefix));
+	network.prefix_length = (uint8_t)prefix.length;
+	assert_true(tenf_address_parse("198.51.100.9", &network.address));
+	assert_int_equal(network.prefix_length, 24 + 96);
+	pcp_write_filter(&w, &none);
+	pcp_write_filter(&w, &network);
+	assert_false(w.failed);
+	assert_int_equal(w.used, v->len - PCP_MAP_SIZE);
+	assert_memory_equal(buffer, v->data + PCP_MAP_SIZE, w.used);
 }
 
 static void a_wrong_length_leaves_the_output_alone(void **state)
@@ -258,6 +285,7 @@ int main(void)
 		cmocka_unit_test(the_top_bit_of_the_code_makes_an_option_optional),
 		cmocka_unit_test(third_party_is_written_and_read),
 		cmocka_unit_test(filter_is_written_and_read),
+		cmocka_unit_test(filters_of_a_client_are_the_golden_ones),
 		cmocka_unit_test(a_wrong_length_leaves_the_output_alone),
 		cmocka_unit_test(prefer_failure_is_a_header_alone),
 		cmocka_unit_test(description_is_padded_with_zeros_and_read_in_place),

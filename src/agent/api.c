@@ -202,7 +202,8 @@ static void get_history(struct control_request *request, void *context)
 		json_decref(list);
 		return;
 	}
-	if (store_history(daemon->store, (int64_t)since, (uint16_t)port, collect, &list) != TENF_OK) {
+	if (store_history(daemon->store, (int64_t)since, (uint16_t)port, collect, &list) !=
+	    TENF_OK) {
 		json_decref(list);
 		list = NULL;
 	}

@@ -31,15 +31,16 @@ void deliveries_free(struct deliveries *deliveries);
 TENF_CHECKED enum tenf_status deliveries_reconfigure(struct deliveries *deliveries,
 						     const struct agent_config *config);
 
-/* News of mapping `number` called `name`; `event_json` is the event as the API shows it. Hooks get the event; connectors the
- * external port (or, with follow, the port to listen on) when it is mapped. */
+/* News of mapping `number` called `name`; `event_json` is the event as the API
+ * shows it. Hooks get the event; connectors the external port (or, with follow, the port to listen on) when it is mapped. */
 void deliveries_tell(struct deliveries *deliveries, uint64_t number, const char *name,
 		     const struct tenf_event *event, const json_t *event_json);
 /* The mapping is gone: what waits for it is dropped once REMOVED was told. */
 void deliveries_forget(struct deliveries *deliveries, uint64_t number);
 
 /* {"state": "confirmed", "at": "…"} of a mapping for the API, the worst of its
- * targets; with "targets": [{"target", "state", "at", "error", "tries"}]. NULL when nobody is told. */
+ * targets; with "targets": [{"target", "state", "at", "error", "tries"}]. NULL
+ * when nobody is told. */
 json_t *deliveries_state(const struct deliveries *deliveries, uint64_t number);
 
 /* For metrics. */

@@ -99,7 +99,8 @@ static void follow_firewalld(const struct tenf_mapping *m, bool open)
 					    &error, NULL, "sss", "", port, protocol_of(m));
 	if (status < 0 && open)
 		daemon_log(LEVEL_ERROR, "firewalld: port %s/%s could not be opened: %s", port,
-			   protocol_of(m), error.message != NULL ? error.message : strerror(-status));
+			   protocol_of(m),
+			   error.message != NULL ? error.message : strerror(-status));
 	sd_bus_error_free(&error);
 	sd_bus_unref(bus);
 }

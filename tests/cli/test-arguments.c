@@ -101,8 +101,8 @@ static void global_options_stand_before_or_behind_the_verb(void **state)
 {
 	static const char *const lines[] = {
 		"-g 10.0.0.1:5 -i eth1 --source 10.0.0.9 --method pcp --timeout 2s --json status",
-		"status --gateway=10.0.0.1:5 --interface=eth1 --source=10.0.0.9 --method=pcp "
-		"--timeout=2 --json",
+		("status --gateway=10.0.0.1:5 --interface=eth1 --source=10.0.0.9 --method=pcp "
+		 "--timeout=2 --json"),
 		"-g10.0.0.1:5 --json status -ieth1 --source 10.0.0.9 --method pcp --timeout 2s",
 		"-qvg 10.0.0.1:5 --json -i eth1 status --source 10.0.0.9 --method pcp --timeout 2s",
 	};

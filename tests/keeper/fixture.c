@@ -170,6 +170,8 @@ static void take_events(struct world *w)
 	struct engine_event event;
 
 	while (!w->keep_events_waiting && engine_next_event(&w->engine, w->now, &event)) {
+		if (w->ignore_events)
+			continue;
 		assert_true(w->event_count < EVENTS_MAX);
 		w->events[w->event_count++] = event;
 	}

@@ -44,6 +44,7 @@ struct world {
 	size_t event_next; /* the next that expect_event looks at */
 	size_t answers_left; /* packets that are still answered */
 	bool keep_events_waiting; /* nobody takes them */
+	bool ignore_events;       /* they are taken and forgotten */
 	struct packet packets[PACKETS_MAX]; /* the first of them */
 	size_t packet_count;                /* all of them */
 	size_t map_requests;

@@ -132,6 +132,61 @@ static void a_failed_allocation_leaves_the_others_alone(void **state)
 	assert_int_equal(fake_gateway_count(&w->gateway, w->now), 8);
 }
 
+/* ---- Another lifetime ---------------------------------------------------------------- */
+
+/* PCP-C-28: asked for soon, but 4 s after the try before at the earliest. */
+static void another_lifetime_is_asked_for_soon(void **state)
+{
+	struct world *w = *state;
+	struct keeper_wish wish = wish_of(1);
+	tenf_time granted;
+	uint32_t id;
+
+	world_restart(w, TENF_METHOD_PCP, false);
+	world_connect(w, GATEWAY, SOURCE);
+	id = world_add(w, &wish, false);
+	granted = w->now;
+	world_forget(w);
+	assert_int_equal(keeper_set_lifetime(&w->engine.keeper, id, 600, w->now), TENF_OK);
+	world_run(w, granted + 3990 * TENF_MILLISECOND);
+	assert_int_equal(w->packet_count, 0);
+	world_run(w, granted + 4010 * TENF_MILLISECOND);
+	assert_int_equal(w->packet_count, 1);
+	assert_int_equal(last_packet(w)->lifetime_s, 600);
+	assert_int_equal(world_view(w, id).grant.lifetime_s, 600);
+	world_pass(w, 100 * TENF_SECOND);
+	assert_int_equal(keeper_set_lifetime(&w->engine.keeper, id, 7200, w->now), TENF_OK);
+	world_run(w, w->now);
+	assert_int_equal(w->packet_count, 2);
+	assert_int_equal(keeper_set_lifetime(&w->engine.keeper, 4711, 7200, w->now),
+			 TENF_E_NOT_FOUND);
+}
+
+/* PCP-C-31: and not while an error lasts. */
+static void another_lifetime_waits_for_the_end_of_an_error(void **state)
+{
+	struct world *w = *state;
+	struct keeper_wish wish = wish_of(1);
+	tenf_time refused;
+	uint32_t id;
+
+	world_restart(w, TENF_METHOD_PCP, false);
+	w->gateway.pcp_error_s = 100;
+	world_connect(w, GATEWAY, SOURCE);
+	id = world_add(w, &wish, false);
+	w->gateway.pcp_result = PCP_NOT_AUTHORIZED;
+	world_forget(w);
+	while (w->packet_count == 0)
+		world_run(w, engine_deadline(&w->engine));
+	refused = w->now;
+	world_pass(w, 10 * TENF_SECOND);
+	assert_int_equal(keeper_set_lifetime(&w->engine.keeper, id, 600, w->now), TENF_OK);
+	world_run(w, refused + 100 * TENF_SECOND - 1);
+	assert_int_equal(w->packet_count, 1);
+	world_run(w, refused + 100 * TENF_SECOND);
+	assert_int_equal(w->packet_count, 2);
+}
+
 /* ---- Many ---------------------------------------------------------------------------- */
 
 /* Ten thousand wishes at once: no more than CLIENT_FRESH_MAX questions are on their
@@ -327,6 +382,8 @@ int main(void)
 		WORLD_TEST(the_number_of_mappings_has_a_limit),
 		WORLD_TEST(a_failed_allocation_changes_nothing),
 		WORLD_TEST(a_failed_allocation_leaves_the_others_alone),
+		WORLD_TEST(another_lifetime_is_asked_for_soon),
+		WORLD_TEST(another_lifetime_waits_for_the_end_of_an_error),
 		WORLD_TEST(ten_thousand_mappings_are_no_storm),
 		WORLD_TEST(renewed_does_not_hide_mapped),
 		WORLD_TEST(renewed_does_not_hide_changed),

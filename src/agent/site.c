@@ -13,12 +13,6 @@ struct site {
 	struct event *wake;
 };
 
-bool record_same_place(const struct record_place *a, const struct record_place *b)
-{
-	return a->methods == b->methods && strcmp(a->interface, b->interface) == 0 &&
-	       strcmp(a->gateway, b->gateway) == 0;
-}
-
 void sites_init(struct sites *sites, struct event_base *base, site_event_fn tell, void *context)
 {
 	*sites = (struct sites){ .base = base, .tell = tell, .context = context };

@@ -259,8 +259,10 @@ void client_address_answered(struct client *client, tenf_time now)
 void client_learn_address(struct client *client, const struct tenf_address *external,
 			  enum tenf_method method, tenf_time now)
 {
-	if (!tenf_address_equal(&client->external, external))
+	if (!tenf_address_equal(&client->external, external)) {
 		client->address_changed = true;
+		client->natpmp_moved |= method == TENF_METHOD_NATPMP;
+	}
 	client->external = *external;
 	client->external_at = now;
 	client->external_by = method;

@@ -87,6 +87,7 @@ struct client {
 	bool restarted;
 	bool alive;
 	bool address_changed;
+	bool natpmp_moved; /* NAT-PMP told another address: that of all it mapped */
 	struct client_counters counters;
 };
 

@@ -78,6 +78,10 @@ static void settle(struct engine *engine, tenf_time now)
 		engine->client.alive = false;
 		keeper_alive(&engine->keeper, now);
 	}
+	if (engine->client.natpmp_moved) {
+		engine->client.natpmp_moved = false;
+		keeper_readdressed(&engine->keeper, &engine->client.external);
+	}
 	do {
 		pass_asks(engine, now);
 		pass_answers(engine, now);

@@ -24,6 +24,8 @@ void life_recreate(struct keeper *keeper, struct keeper_mapping *m, tenf_time no
 bool life_recreate_in_time(struct keeper *keeper, struct keeper_mapping *m, tenf_time now);
 void life_update(struct keeper *keeper, struct keeper_mapping *m,
 		 const struct pcp_answer *update, tenf_time now);
+void life_readdress(struct keeper *keeper, struct keeper_mapping *m,
+		    const struct tenf_address *external);
 bool life_holds(const struct keeper_mapping *m); /* there is something at the gateway */
 
 /* How long to wait (hold.c): for an error the gateway told of, */

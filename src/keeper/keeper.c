@@ -404,6 +404,12 @@ static void recover_next(struct keeper *keeper, tenf_time now)
 	keeper->recover_id = 0;
 }
 
+void keeper_readdressed(struct keeper *keeper, const struct tenf_address *external)
+{
+	for (size_t i = 0; i < keeper->count; i++)
+		life_readdress(keeper, keeper->mappings[i], external);
+}
+
 void keeper_alive(struct keeper *keeper, tenf_time now)
 {
 	for (size_t i = 0; i < keeper->count; i++) {

@@ -82,6 +82,8 @@ bool keeper_update(struct keeper *keeper, const struct pcp_answer *update, tenf_
 void keeper_restarted(struct keeper *keeper, tenf_time now);
 /* A sign of life: who waits only because nobody answered asks again. */
 void keeper_alive(struct keeper *keeper, tenf_time now);
+/* NAT-PMP has one external address for all; what it made is there from now on. */
+void keeper_readdressed(struct keeper *keeper, const struct tenf_address *external);
 /* There is a gateway, perhaps another one, or another own address towards it;
  * or none any more (`source` NULL). All is asked for anew, all holds are void. */
 void keeper_moved(struct keeper *keeper, const struct tenf_address *source, bool same_gateway,

@@ -51,6 +51,17 @@ static void tell_grant(struct keeper *keeper, struct keeper_mapping *m)
 		keeper_tell(keeper, m, TENF_EVENT_MAPPED);
 }
 
+void life_readdress(struct keeper *keeper, struct keeper_mapping *m,
+		    const struct tenf_address *external)
+{
+	if (!life_holds(m) || m->grant.method != TENF_METHOD_NATPMP ||
+	    tenf_address_is_none(external))
+		return;
+	m->grant.external_address = *external;
+	if (told_as_held(m) && !is_told(m))
+		tell_grant(keeper, m);
+}
+
 /* The same failure again is no news. */
 void life_fail(struct keeper *keeper, struct keeper_mapping *m, enum tenf_state state,
 	       enum tenf_reason reason, int result)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Keeper and client together: gateways, watching, events, and what comes in. */
 #include "fixture.h"
+#include "wire/natpmp.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -61,6 +62,48 @@ static void a_changed_address_is_told_with_the_one_before(void **state)
 	event = expect_event(w, TENF_EVENT_ADDRESS, 0);
 	assert_true(tenf_address_equal(&event->address_before, &first));
 	assert_true(tenf_address_equal(&w->engine.client.external, &w->gateway.external));
+	expect_no_event(w);
+}
+
+static void announce_address(struct world *w)
+{
+	struct natpmp_answer announcement = {
+		.opcode = NATPMP_ADDRESS + NATPMP_ANSWER,
+		.epoch_s = fake_gateway_epoch(&w->gateway, w->now),
+		.external_address = w->gateway.external,
+	};
+	uint8_t data[NATPMP_MAX];
+	struct tenf_writer writer = tenf_writer_of(data, sizeof(data));
+
+	natpmp_write_answer(&writer, &announcement);
+	engine_announced(&w->engine, &w->engine.client.gateway, data, writer.used, w->now);
+	world_flush(w);
+}
+
+/* RFC 6886 §3.2.1: the address is the gateway's, not the mapping's, so what NAT-PMP
+ * made is reachable at the new one from now on. */
+static void a_new_address_is_that_of_every_natpmp_mapping(void **state)
+{
+	struct world *w = *state;
+	struct keeper_wish wish = wish_of(8080);
+	const struct engine_event *event;
+	struct tenf_address first;
+	uint32_t id;
+
+	world_restart(w, TENF_METHOD_NATPMP, false);
+	world_connect(w, GATEWAY, SOURCE);
+	id = world_add(w, &wish, false);
+	world_pass(w, 2 * TENF_SECOND);
+	first = world_view(w, id).grant.external_address;
+	world_forget(w);
+	w->gateway.external = address_of("203.0.113.99");
+	announce_address(w);
+	expect_event(w, TENF_EVENT_ADDRESS, 0);
+	event = expect_event(w, TENF_EVENT_CHANGED, id);
+	assert_true(tenf_address_equal(&event->before.grant.external_address, &first));
+	assert_true(tenf_address_equal(&event->mapping.grant.external_address,
+				       &w->gateway.external));
+	assert_int_equal(w->map_requests, 0);
 	expect_no_event(w);
 }
 
@@ -195,6 +238,7 @@ int main(void)
 		WORLD_TEST(a_new_gateway_is_told_once),
 		WORLD_TEST(a_watched_gateway_is_told_when_it_answers),
 		WORLD_TEST(a_changed_address_is_told_with_the_one_before),
+		WORLD_TEST(a_new_address_is_that_of_every_natpmp_mapping),
 		WORLD_TEST(a_watched_gateway_that_falls_silent_and_returns_is_told),
 		WORLD_TEST(a_gateway_without_service_stops_nothing),
 		WORLD_TEST(strangers_have_no_effect),

@@ -99,6 +99,7 @@ static int ask_and_print(struct cli *cli, struct batch *batch)
 	if (status != TENF_OK)
 		return cli_failed(cli, status, NULL);
 	batch_record(cli, batch);
+	report_counters(cli, batch->session);
 	return print(cli, batch);
 }
 

@@ -167,20 +167,6 @@ static const char *read_lease(char *line, struct lease *ret)
 	return f.wrong;
 }
 
-static enum tenf_status grow(struct leases *leases)
-{
-	struct lease *items;
-
-	if (leases->count >= LEASES_MAX)
-		return TENF_E_LIMIT;
-	items = reallocarray(leases->items, leases->count + 1, sizeof(*items));
-	if (items == NULL)
-		return TENF_E_MEMORY;
-	leases->items = items;
-	leases->items[leases->count] = (struct lease){ .number = 0 };
-	return TENF_OK;
-}
-
 static bool read_head(const char *line, struct leases *ret)
 {
 	static const char head[] = HEAD " next=";
@@ -209,7 +195,7 @@ enum tenf_status lease_text_read(char *text, struct leases *ret, char *why, size
 
 		if (strcmp(line, "end") == 0)
 			return status;
-		if (grow(ret) != TENF_OK)
+		if (leases_grow(ret) != TENF_OK)
 			break;
 		wrong = read_lease(line, &ret->items[ret->count]);
 		if (wrong != NULL) {

@@ -175,6 +175,24 @@ struct lease *leases_find(const struct leases *leases, uint64_t number)
 	return NULL;
 }
 
+enum tenf_status leases_grow(struct leases *leases)
+{
+	size_t size = leases->size > 0 ? 2 * leases->size : 4;
+	struct lease *items;
+
+	if (leases->count >= LEASES_MAX)
+		return TENF_E_LIMIT;
+	if (leases->count == leases->size) {
+		items = reallocarray(leases->items, size, sizeof(*items));
+		if (items == NULL)
+			return TENF_E_MEMORY;
+		leases->items = items;
+		leases->size = size;
+	}
+	leases->items[leases->count] = (struct lease){ .number = 0 };
+	return TENF_OK;
+}
+
 uint64_t leases_put(struct leases *leases, const struct lease *lease)
 {
 	struct lease *place = leases_same(leases, &lease->mapping);
@@ -183,15 +201,9 @@ uint64_t leases_put(struct leases *leases, const struct lease *lease)
 	if (place != NULL) {
 		number = place->number;
 	} else {
-		struct lease *items;
-
-		if (leases->count >= LEASES_MAX)
+		if (leases_grow(leases) != TENF_OK)
 			return 0;
-		items = reallocarray(leases->items, leases->count + 1, sizeof(*items));
-		if (items == NULL)
-			return 0;
-		leases->items = items;
-		place = &items[leases->count++];
+		place = &leases->items[leases->count++];
 		number = leases->next_number++;
 	}
 	*place = *lease;
@@ -231,6 +243,7 @@ void leases_done(struct leases *leases)
 	free(leases->items);
 	leases->items = NULL;
 	leases->count = 0;
+	leases->size = 0;
 	if (leases->lock >= 0)
 		close(leases->lock);
 	leases->lock = -1;

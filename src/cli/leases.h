@@ -31,6 +31,7 @@ struct lease {
 struct leases {
 	struct lease *items; /* oldest first */
 	size_t count;
+	size_t size;         /* places there are */
 	uint64_t next_number;
 	int lock;            /* -1 when only read */
 	char path[PATH_MAX]; /* "" when there is no place for a record */
@@ -49,6 +50,9 @@ bool leases_open(struct cli *cli, struct leases *ret);
 /* Adds or updates by gateway, protocol, internal address and port. Gives the
  * number; 0 when memory is out or LEASES_MAX is reached. */
 uint64_t leases_put(struct leases *leases, const struct lease *lease);
+/* Makes room for one more lease, zeroed, behind the last. Errors: TENF_E_LIMIT,
+ * TENF_E_MEMORY. */
+TENF_CHECKED enum tenf_status leases_grow(struct leases *leases);
 void leases_drop(struct leases *leases, uint64_t number);
 /* Writes the record; false after a message. */
 bool leases_write(struct cli *cli, const struct leases *leases);

@@ -162,6 +162,8 @@ int verb_monitor(struct cli *cli)
 		status = start(cli, &m);
 	if (status == CLI_EXIT_DONE)
 		status = follow(&m);
+	if (m.session != NULL)
+		report_counters(cli, m.session);
 	lease_watch_done(&m.watch);
 	tenf_session_free(m.session);
 	loop_done(&m.loop);

@@ -121,6 +121,8 @@ static int release_at(struct cli *cli, struct targets *targets, size_t first)
 	}
 	if (status == TENF_OK)
 		status = wait_for_answers(cli, targets, session);
+	if (session != NULL)
+		report_counters(cli, session);
 	tenf_session_free(session);
 	return status == TENF_OK ? CLI_EXIT_DONE : cli_failed(cli, status, &error);
 }

@@ -200,3 +200,16 @@ void report_differences(struct cli *cli, const struct batch *batch)
 	tell_shorter(cli, batch);
 	tell_unreachable(cli, batch);
 }
+
+void report_counters(struct cli *cli, const struct tenf_session *session)
+{
+	struct tenf_counters c = { .size = sizeof(c) };
+
+	if (!cli->global.verbose)
+		return;
+	tenf_session_counters(session, &c);
+	cli_detail(cli, "%llu packets sent, %llu answers taken; dropped: %llu from elsewhere, "
+		   "%llu malformed, %llu not asked for", (unsigned long long)c.sent,
+		   (unsigned long long)c.received, (unsigned long long)c.dropped_foreign,
+		   (unsigned long long)c.dropped_malformed, (unsigned long long)c.dropped_unasked);
+}

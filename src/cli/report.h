@@ -15,6 +15,8 @@
 void report_mapping(struct tenf_text *t, const struct tenf_mapping *m, const char *protocol);
 /* "until 15:04 (2 h)" */
 void report_lease(struct tenf_text *t, int64_t now, const struct tenf_mapping *m);
+/* For --verbose: packets sent, taken, and dropped with the reason. */
+void report_counters(struct cli *cli, const struct tenf_session *session);
 /* "0.8 ms", "120 ms" */
 void report_milliseconds(struct tenf_text *t, int64_t us);
 /* "PCP and NAT-PMP" */

@@ -317,7 +317,9 @@ void tenf_session_gateway(const struct tenf_session *session, struct tenf_gatewa
 void tenf_session_counters(const struct tenf_session *session, struct tenf_counters *ret)
 {
 	(void)session;
-	*ret = (struct tenf_counters){ .size = ret->size };
+	*ret = (struct tenf_counters){
+		.size = ret->size, .sent = 3, .received = 2, .dropped_foreign = 1
+	};
 }
 
 enum tenf_status tenf_discovery_new(const struct tenf_options *options, bool only_best,

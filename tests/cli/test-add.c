@@ -206,6 +206,17 @@ static void json_has_every_key_of_a_mapping(void **state)
 	json_decref(root);
 }
 
+static void verbose_counts_packets(void **state)
+{
+	struct command c;
+
+	(void)state;
+	c = command("add -v 8080");
+	assert_int_equal(c.status, 0);
+	assert_non_null(strstr(c.err, "3 packets sent, 2 answers taken; dropped: 1 from elsewhere, "
+				      "0 malformed, 0 not asked for\n"));
+}
+
 static void a_full_disk_is_a_failure(void **state)
 {
 	struct command c;
@@ -259,6 +270,7 @@ int main(void)
 		TEST(equal_failures_are_told_once),
 		TEST(asking_again_goes_on_with_the_recorded_lease),
 		TEST(json_has_every_key_of_a_mapping),
+		TEST(verbose_counts_packets),
 		TEST(a_full_disk_is_a_failure),
 		TEST(a_session_that_cannot_be_made_is_told),
 		TEST(without_a_place_for_the_record_the_port_is_open_all_the_same),

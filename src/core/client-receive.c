@@ -489,11 +489,16 @@ enum client_receipt client_receive(struct client *client, const struct tenf_endp
 	return receive_pcp(client, data, len, now, ret_update);
 }
 
-static enum client_receipt announced_natpmp(struct client *client, const uint8_t *data,
+/* The RFC names no source port, so any will do of a gateway at the common port. A
+ * gateway elsewhere shares its address with others, whose news are not its own. */
+static enum client_receipt announced_natpmp(struct client *client,
+					    const struct tenf_endpoint *from, const uint8_t *data,
 					    size_t len, tenf_time now)
 {
 	struct natpmp_answer answer;
 
+	if (client->gateway.port != NATPMP_PORT && from->port != client->gateway.port)
+		return drop(&client->counters.dropped_foreign);
 	if (natpmp_decode_answer(data, len, &answer) != TENF_OK ||
 	    answer.opcode != NATPMP_ADDRESS + NATPMP_ANSWER || answer.has != NATPMP_HAS_ALL)
 		return drop(&client->counters.dropped_malformed);
@@ -538,7 +543,7 @@ enum client_receipt client_announced(struct client *client, const struct tenf_en
 	if (len < 4)
 		return drop(&client->counters.dropped_malformed);
 	if (data[0] == NATPMP_VERSION)
-		receipt = announced_natpmp(client, data, len, now);
+		receipt = announced_natpmp(client, from, data, len, now);
 	else
 		receipt = announced_pcp(client, from, data, len, now);
 	if (receipt == CLIENT_TOOK) {

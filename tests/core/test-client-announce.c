@@ -47,6 +47,20 @@ static void announcements_of_others_are_dropped(void **state)
 	assert_false(f->client.pcp_epoch.known);
 }
 
+static void gateways_that_share_an_address_are_told_apart(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_int_equal(announce_natpmp(f, "192.168.1.1:5350", 0, 3, "203.0.113.7"), CLIENT_TOOK);
+	fixture_restart(f, "192.168.1.1:15351", FIXTURE_SOURCE, FIXTURE_BOTH, false);
+	assert_int_equal(announce_natpmp(f, "192.168.1.1:25351", 0, 3, "203.0.113.7"),
+			 CLIENT_DROPPED);
+	assert_false(f->client.natpmp_epoch.known);
+	assert_false(f->client.address_changed);
+	assert_int_equal(announce_natpmp(f, "192.168.1.1:15351", 0, 3, "203.0.113.7"),
+			 CLIENT_TOOK);
+}
+
 /* NP-C-30, PCP-C-25: an epoch in range is a sign of life and no restart. */
 static void an_epoch_in_range_is_no_restart(void **state)
 {
@@ -182,6 +196,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		FIXTURE_TEST(announcements_of_others_are_dropped),
+		FIXTURE_TEST(gateways_that_share_an_address_are_told_apart),
 		FIXTURE_TEST(an_epoch_in_range_is_no_restart),
 		FIXTURE_TEST(an_epoch_that_went_back_is_a_restart),
 		FIXTURE_TEST(a_series_of_announcements_is_one_restart),

@@ -16,6 +16,15 @@ from home import OUTSIDE, Home
 PATHS = sys.argv[1:3]
 TCP = socket.SOCK_STREAM
 
+# Blocked first, so that a signal is not missed, whenever it comes.
+WAITS_FOR_TERM = """
+import signal, sys
+signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+print("started", flush=True)
+signal.sigwait({signal.SIGTERM})
+sys.exit(5)
+"""
+
 
 @case("hooks and the port file follow what keep holds")
 def tells_others(opened):
@@ -68,9 +77,8 @@ def run_hands_signals_on(opened):
     home = Home(opened, PATHS)
     home.miniupnpd()
     home.echo(8080)
-    script = "trap 'kill $!; exit 5' TERM; tail -f /dev/null & echo started; wait"
     running = opened.enter_context(home.command.start("run", "4080:8080", "--",
-                                                      "sh", "-c", script))
+                                                      sys.executable, "-c", WAITS_FOR_TERM))
     running.wait_text("started")
     home.expect_open(TCP, 4080)
     expect(running.end(), 5, "exit status")

@@ -125,10 +125,14 @@ static bool is_answer_to(const struct inquiry *inquiry, const struct pcp_answer 
 	return answer->result != PCP_SUCCESS || third_party_matches(q, answer);
 }
 
+/* Both epochs began again, and one restart is one piece of news: the other
+ * protocol's, heard a moment later, is learned as if for the first time. */
 static void feed_pcp_epoch(struct client *client, uint32_t epoch_s, tenf_time now)
 {
-	if (!epoch_check_pcp(&client->pcp_epoch, epoch_s, now))
+	if (!epoch_check_pcp(&client->pcp_epoch, epoch_s, now)) {
 		client->restarted = true;
+		client->natpmp_epoch.known = false;
+	}
 }
 
 static void take_granted(struct client *client, struct inquiry *inquiry,
@@ -353,8 +357,10 @@ static void feed_natpmp_epoch(struct client *client, const struct natpmp_answer 
 {
 	if (answer->has == NATPMP_HAS_RESULT || answer->result == NATPMP_UNSUPP_OPCODE)
 		return;
-	if (!epoch_check_natpmp(&client->natpmp_epoch, answer->epoch_s, now))
+	if (!epoch_check_natpmp(&client->natpmp_epoch, answer->epoch_s, now)) {
 		client->restarted = true;
+		client->pcp_epoch.known = false;
+	}
 }
 
 /* Our PCP packet met a gateway that knows NAT-PMP alone (RFC 6886 §1.1). */

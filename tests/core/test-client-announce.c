@@ -93,6 +93,35 @@ static void an_epoch_that_went_back_is_a_restart(void **state)
 	assert_true(f->client.restarted);
 }
 
+static void announce_by(struct fixture *f, enum tenf_method method, uint32_t epoch_s)
+{
+	if (method == TENF_METHOD_PCP)
+		(void)announce_pcp(f, FIXTURE_GATEWAY, epoch_s);
+	else
+		(void)announce_natpmp(f, FIXTURE_GATEWAY, 0, epoch_s, "203.0.113.7");
+}
+
+static void a_restart_told_by_both_protocols_is_one(void **state)
+{
+	static const enum tenf_method both[] = { TENF_METHOD_PCP, TENF_METHOD_NATPMP };
+	struct fixture *f = *state;
+
+	for (size_t i = 0; i < 2; i++) {
+		fixture_restart(f, FIXTURE_GATEWAY, FIXTURE_SOURCE, FIXTURE_BOTH, false);
+		announce_by(f, both[0], 1000);
+		announce_by(f, both[1], 1000);
+		f->now += 60 * TENF_SECOND;
+		announce_by(f, both[i], 0);
+		assert_true(f->client.restarted);
+		f->client.restarted = false;
+		announce_by(f, both[1 - i], 0);
+		assert_false(f->client.restarted);
+		f->now += 60 * TENF_SECOND;
+		announce_by(f, both[1 - i], 0);
+		assert_true(f->client.restarted);
+	}
+}
+
 /* Each of the ten packets of a series is checked against the one before. */
 static void a_series_of_announcements_is_one_restart(void **state)
 {
@@ -199,6 +228,7 @@ int main(void)
 		FIXTURE_TEST(gateways_that_share_an_address_are_told_apart),
 		FIXTURE_TEST(an_epoch_in_range_is_no_restart),
 		FIXTURE_TEST(an_epoch_that_went_back_is_a_restart),
+		FIXTURE_TEST(a_restart_told_by_both_protocols_is_one),
 		FIXTURE_TEST(a_series_of_announcements_is_one_restart),
 		FIXTURE_TEST(a_new_address_is_reported),
 		FIXTURE_TEST(an_announcement_with_an_error_tells_no_address),

@@ -48,9 +48,8 @@ TENF_CHECKED enum tenf_status remote_request(struct remote *remote, const char *
 					     int *ret_status, json_t **ret_body,
 					     struct tenf_error *reterr);
 
-/* The stream of events. Wait until the descriptor is ready for `events` (of
- * poll), or the time-out is over, call process, then take events until there are
- * none. */
+/* The stream of events. Wait until the descriptor is readable or the time-out is
+ * over, call process, then take events until there are none. */
 struct remote_stream;
 
 /* `last_id` resumes behind that event; NULL: from now on. Blocks until the

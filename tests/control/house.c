@@ -105,7 +105,19 @@ static void get_large(struct control_request *request, void *context)
 	control_answer_json(request, 200, list);
 }
 
+static void put_publish(struct control_request *request, void *context)
+{
+	struct house *h = context;
+	json_t *body;
+
+	if (!control_request_json(request, &body))
+		return;
+	assert_int_equal(control_stream_publish(h->stream, "mapped", body), TENF_OK);
+	control_answer_done(request);
+}
+
 static const struct control_route routes[] = {
+	{ CONTROL_PUT, "/v1/publish", put_publish },
 	{ CONTROL_GET, "/v1/status", get_status },
 	{ CONTROL_GET, "/v1/mappings/{id}", get_mapping },
 	{ CONTROL_DELETE, "/v1/mappings/{id}", delete_mapping },

@@ -121,7 +121,8 @@ struct control_request *control_request_new(struct control_server *server,
 	request->method = method;
 	request->is_head = is_head;
 	request->has_query = query != NULL;
-	request->is_query_sound = query == NULL || evhttp_parse_query_str(query, &request->query) == 0;
+	request->is_query_sound = !request->has_query ||
+				  evhttp_parse_query_str(query, &request->query) == 0;
 	control_server_enlist(server, request);
 	evhttp_connection_set_closecb(evhttp_request_get_connection(http), on_close, request);
 	return request;

@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #define TURNS_MAX 500 /* of the loop, until an answer must be there */
-#define HOUSE_RECEIVED_MAX 8388608
+#define HOUSE_RECEIVED_MAX 2097152
 
 /* ---- What is served ------------------------------------------------------ */
 

@@ -200,6 +200,32 @@ static void more_listeners_than_the_limit_are_told_so(void **state)
 		client_done(&clients[i]);
 }
 
+/* The time-out is for clients that owe a request, not for those that wait. */
+static void listening_and_waiting_clients_may_be_silent(void **state)
+{
+	struct house *h = *state;
+	struct client listening, waiting, idle;
+
+	h->options.idle_s = 1;
+	house_open(h);
+	listen_to(h, "GET /v1/events HTTP/1.1" END, &listening);
+	listen_to(h, "POST /v1/later HTTP/1.1\r\nContent-Length: 0" END, &waiting);
+	house_connect(h, &idle);
+	while (!idle.closed) {
+		house_wait(h); /* until evhttp's own timer */
+		house_turn(h, &idle);
+	}
+	house_turn(h, &listening);
+	house_turn(h, &waiting);
+	assert_false(listening.closed);
+	assert_false(waiting.closed);
+	assert_non_null(h->held);
+	control_answer_done(h->held);
+	client_done(&listening);
+	client_done(&waiting);
+	client_done(&idle);
+}
+
 static void a_heartbeat_is_a_comment(void **state)
 {
 	struct house *h = *state;
@@ -266,6 +292,7 @@ int main(void)
 		TEST(a_client_that_does_not_read_is_dropped),
 		TEST(a_client_that_talks_on_its_stream_does_not_fill_memory),
 		TEST(more_listeners_than_the_limit_are_told_so),
+		TEST(listening_and_waiting_clients_may_be_silent),
 		TEST(a_heartbeat_is_a_comment),
 		TEST(a_stream_that_ends_ends_its_answers),
 		TEST(a_server_that_goes_first_leaves_a_stream_without_listeners),

@@ -48,6 +48,7 @@ int main(int argc, char **argv)
 	struct tenf_options options;
 	struct tenf_request request;
 	uint32_t id;
+	int status = 2;
 
 	tenf_options_init(&options);
 	tenf_request_init(&request);
@@ -57,14 +58,15 @@ int main(int argc, char **argv)
 	request.keep = true;
 	if (tenf_session_new(&options, &s->session, NULL) != TENF_OK)
 		return 1;
-	if (tenf_session_add(s->session, &request, &id) != TENF_OK) {
+	if (tenf_session_add(s->session, &request, &id) == TENF_OK) {
+		g_source_add_unix_fd(source, tenf_session_fd(s->session), G_IO_IN);
+		g_source_attach(source, NULL);
+		g_main_loop_run(loop);
+		status = 0;
+	} else {
 		g_printerr("usage: %s PORT [GATEWAY]\n", argv[0]);
-		return 2;
 	}
-	g_source_add_unix_fd(source, tenf_session_fd(s->session), G_IO_IN);
-	g_source_attach(source, NULL);
 	g_source_unref(source);
-	g_main_loop_run(loop);
 	g_main_loop_unref(loop);
-	return 0;
+	return status;
 }

@@ -54,6 +54,8 @@ int main(int argc, char **argv)
 		return 1;
 	if (tenf_session_add(k.session, &request, &id) != TENF_OK) {
 		fprintf(stderr, "usage: %s PORT [GATEWAY]\n", argv[0]);
+		tenf_session_free(k.session);
+		event_base_free(base);
 		return 2;
 	}
 	k.wakeup = event_new(base, tenf_session_fd(k.session), EV_READ, wake, &k);

@@ -136,7 +136,8 @@ char **news_environment(const struct news *news)
 
 	while (environ != NULL && environ[count] != NULL)
 		count++;
-	variables = calloc(1, (count + TENF_ARRAY_SIZE(fields) + 1) * sizeof(*variables) + OWN_SIZE);
+	variables = calloc(1, (count + TENF_ARRAY_SIZE(fields) + 1) * sizeof(*variables) +
+			      OWN_SIZE);
 	if (variables == NULL)
 		return NULL;
 	own = (char *)(variables + count + TENF_ARRAY_SIZE(fields) + 1);
@@ -161,17 +162,9 @@ char **news_environment(const struct news *news)
 
 static bool is_held(const struct tenf_event *event)
 {
-	switch (event->mapping.state) {
-	case TENF_STATE_MAPPED:
-	case TENF_STATE_RENEWING:
-		return event->mapping.external_port != 0;
-	case TENF_STATE_ASKING:
-	case TENF_STATE_LOST:
-	case TENF_STATE_REFUSED:
-	case TENF_STATE_REMOVED:
-		return false;
-	}
-	return false;
+	return event->mapping.external_port != 0 &&
+	       (event->kind == TENF_EVENT_MAPPED || event->kind == TENF_EVENT_CHANGED ||
+		event->kind == TENF_EVENT_RENEWED);
 }
 
 static void copy(char *ret, size_t size, const char *text)
@@ -194,7 +187,7 @@ static void take_mapping(struct news *n, const struct tenf_event *event)
 	copy(n->gateway, sizeof(n->gateway), m->gateway);
 }
 
-static bool is_about_gateway(enum tenf_event_kind kind)
+bool news_is_about_gateway(enum tenf_event_kind kind)
 {
 	return kind == TENF_EVENT_GATEWAY || kind == TENF_EVENT_GATEWAY_RESTART ||
 	       kind == TENF_EVENT_ADDRESS;
@@ -208,7 +201,7 @@ struct news *news_new(const char *name, const struct tenf_event *event, const js
 		return NULL;
 	n->kind = event->kind;
 	copy(n->name, sizeof(n->name), name != NULL ? name : "");
-	if (is_about_gateway(event->kind)) {
+	if (news_is_about_gateway(event->kind)) {
 		copy(n->external_address, sizeof(n->external_address),
 		     event->gateway.external_address);
 		copy(n->gateway, sizeof(n->gateway), event->gateway.address);

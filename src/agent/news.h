@@ -29,6 +29,9 @@ struct news {
 struct news *news_new(const char *name, const struct tenf_event *event, const json_t *event_json);
 void news_free(struct news *news);
 
+/* GATEWAY, GATEWAY_RESTART, ADDRESS: not of one mapping. */
+bool news_is_about_gateway(enum tenf_event_kind kind);
+
 /* Whether each "{…}" is a field; a brace of its own is written "{{". */
 bool news_format_is_good(const char *format);
 void news_format(const struct news *news, const char *format, struct tenf_text *ret);

@@ -7,6 +7,7 @@
 
 #define LINE_SIZE 2048
 
+TENF_PRINTF(2, 0)
 static void write_line(const char *priority, const char *format, va_list arguments)
 {
 	char line[LINE_SIZE];

@@ -150,6 +150,8 @@ def lossy(world, table, gateway):
         world.relay(loss=30)
         peer, ours = timed(world, "far", NATPMPC, (world.tool("tenforward"), "--timeout", "60s",
                                                    *ADD), times=LOSS_TRIES, parallel=40)
+        if ours[3] == LOSS_TRIES:
+            raise Missing("none of our tries came to an end: something else is wrong")
         table.add(f"{what}, median", peer[0], ours[0], seconds, ratio=0.8)
         table.add(f"{what}, p90", peer[1], ours[1], seconds, ratio=0.5)
         table.add(f"{what}, longest", peer[2], ours[2], seconds, note="for information")

@@ -67,16 +67,23 @@ static void die(const char *what)
 /* One word of the command with the number of the try written in. */
 static void fill_in(const char *word, size_t number, char *ret)
 {
-	const char *mark = strstr(word, "{n}");
-	int wanted;
+	size_t used = 0;
 
-	if (mark == NULL)
-		wanted = snprintf(ret, WORD_SIZE, "%s", word);
-	else
-		wanted = snprintf(ret, WORD_SIZE, "%.*s%zu%s", (int)(mark - word), word,
-				  FIRST_NUMBER + number, mark + 3);
-	if (wanted < 0 || wanted >= WORD_SIZE)
-		die("a word is too long");
+	while (*word != '\0') {
+		bool mark = strncmp(word, "{n}", 3) == 0;
+		int wanted;
+
+		if (mark)
+			wanted = snprintf(ret + used, WORD_SIZE - used, "%zu",
+					  FIRST_NUMBER + number);
+		else
+			wanted = snprintf(ret + used, WORD_SIZE - used, "%c", *word);
+		word += mark ? 3 : 1;
+		used += wanted > 0 ? (size_t)wanted : 0;
+		if (used >= WORD_SIZE)
+			die("a word is too long");
+	}
+	ret[used] = '\0';
 }
 
 static pid_t start(const struct command *command, size_t number,

@@ -27,26 +27,6 @@ static bool write_all(int fd, const char *data, size_t len)
 	return true;
 }
 
-/* The new name is durable when the folder is. A file system that cannot sync
- * folders is no reason to fail. */
-static void sync_folder(const char *path)
-{
-	char folder[PATH_MAX];
-	const char *slash = strrchr(path, '/');
-	size_t len = slash != NULL ? (size_t)(slash - path) + 1 : 0;
-	int fd;
-
-	if (len >= sizeof(folder))
-		return;
-	memcpy(folder, path, len);
-	memcpy(folder + len, len == 0 ? "." : "", len == 0 ? 2 : 1);
-	fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0)
-		return;
-	(void)fsync(fd);
-	close(fd);
-}
-
 enum tenf_status whole_file_write(const char *path, const void *data, size_t len, mode_t mode)
 {
 	char temporary[PATH_MAX];
@@ -60,7 +40,7 @@ enum tenf_status whole_file_write(const char *path, const void *data, size_t len
 	fd = mkostemp(temporary, O_CLOEXEC);
 	if (fd < 0)
 		return TENF_E_SYSTEM;
-	if (fchmod(fd, mode) != 0 || !write_all(fd, data, len) || fsync(fd) != 0)
+	if (fchmod(fd, mode) != 0 || !write_all(fd, data, len))
 		goto fail;
 	if (close(fd) != 0) {
 		fd = -1;
@@ -69,7 +49,6 @@ enum tenf_status whole_file_write(const char *path, const void *data, size_t len
 	fd = -1;
 	if (rename(temporary, path) != 0)
 		goto fail;
-	sync_folder(path);
 	return TENF_OK;
 fail:
 	error = errno;

@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Files that are written whole or not at all: whoever reads sees the old
- * content or the new one, after a crash too.
+ * content or the new one, also when the writer is killed half-way.
+ *
+ * Nothing waits for the disk. What stands in these files is worth no more than a
+ * lease, and the disk would take longer than the gateway: when the machine
+ * itself stops, the last seconds may be missing.
  */
 #ifndef TENF_CLI_WHOLE_FILE_H
 #define TENF_CLI_WHOLE_FILE_H

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "agent/api.h"
 
+#include "agent/log.h"
 #include "base/forward.h"
 #include "base/span.h"
 #include "control/metrics.h"
@@ -333,7 +334,7 @@ static void log_change(const struct control_request *request, const char *what, 
 {
 	const struct control_peer *peer = control_request_peer(request);
 
-	daemon_log(LEVEL_INFO, "%s %s, asked by %s (pid %d)", what, of,
+	log_note("%s %s, asked by %s (pid %d)", what, of,
 		   peer->user[0] != '\0' ? peer->user : "a client over TCP", (int)peer->pid);
 }
 

@@ -3,11 +3,11 @@
 
 #include "agent/api.h"
 #include "agent/firewall.h"
+#include "agent/log.h"
 #include "agent/service.h"
 #include "control/server.h"
 
 #include <signal.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,18 +17,6 @@
 /* Ending takes no longer, even when the gateway is silent. */
 #define END_MAX_S 2
 
-void daemon_log(enum daemon_level level, const char *format, ...)
-{
-	va_list arguments;
-
-	if (getenv("JOURNAL_STREAM") != NULL)
-		fprintf(stderr, "<%d>", (int)level);
-	va_start(arguments, format);
-	vfprintf(stderr, format, arguments);
-	va_end(arguments);
-	fputc('\n', stderr);
-}
-
 /* ---- News ------------------------------------------------------------------- */
 
 static void log_event(const struct agent_item *item, const struct tenf_event *event)
@@ -37,7 +25,7 @@ static void log_event(const struct agent_item *item, const struct tenf_event *ev
 	const char *name;
 
 	if (item == NULL) {
-		daemon_log(LEVEL_NOTICE, "%s: gateway %s, outside %s%s%s",
+		log_note("%s: gateway %s, outside %s%s%s",
 			   tenf_event_name(event->kind),
 			   event->gateway.address[0] != '\0' ? event->gateway.address : "none",
 			   event->gateway.external_address[0] != '\0' ?
@@ -47,9 +35,10 @@ static void log_event(const struct agent_item *item, const struct tenf_event *ev
 			   event->gateway.error.text);
 		return;
 	}
+	if (event->kind == TENF_EVENT_RENEWED)
+		return; /* nothing changed, and there are many */
 	name = item->record.wish.name[0] != '\0' ? item->record.wish.name : "-";
-	daemon_log(event->kind == TENF_EVENT_RENEWED ? LEVEL_INFO : LEVEL_NOTICE,
-		   "%s: m%llu %s %s:%u/%s to port %u%s%s", tenf_event_name(event->kind),
+	log_note("%s: m%llu %s %s:%u/%s to port %u%s%s", tenf_event_name(event->kind),
 		   (unsigned long long)item->record.number, name, m->external_address,
 		   m->external_port, m->protocol == TENF_TCP ? "tcp" : "udp", m->internal_port,
 		   m->error.text[0] != '\0' ? ": " : "", m->error.text);
@@ -61,7 +50,7 @@ static void note_history(struct daemon *daemon, const struct agent_item *item,
 	char *text;
 
 	if (event->kind == TENF_EVENT_RENEWED)
-		return; /* nothing changed, and there are many */
+		return;
 	text = json_dumps(json, JSON_COMPACT);
 	if (text != NULL)
 		(void)!store_note(daemon->store, event->at,
@@ -98,16 +87,16 @@ bool daemon_reload(struct daemon *daemon, struct config_mistake *ret_mistake)
 	struct tenf_error error;
 
 	if (!config_read(daemon->options->config, &fresh, ret_mistake)) {
-		daemon_log(LEVEL_ERROR, "%s:%u: %s; the configuration before stays in force",
+		log_warning("%s:%u: %s; the configuration before stays in force",
 			   ret_mistake->file, ret_mistake->line, ret_mistake->text);
 		return false;
 	}
 	if (deliveries_reconfigure(daemon->deliveries, &fresh) != TENF_OK ||
 	    agent_configure(daemon->agent, &fresh, &error) != TENF_OK)
-		daemon_log(LEVEL_ERROR, "the new configuration could not be put in force whole");
+		log_warning("the new configuration could not be put in force whole");
 	config_done(&daemon->config);
 	daemon->config = fresh;
-	daemon_log(LEVEL_NOTICE, "configuration read: %zu mappings declared",
+	log_note("configuration read: %zu mappings declared",
 		   daemon->config.mapping_count);
 	return true;
 }
@@ -153,7 +142,7 @@ static void take_signal(evutil_socket_t number, short what, void *context)
 	}
 	daemon->ending = true;
 	service_tell(SERVICE_STOPPING);
-	daemon_log(LEVEL_NOTICE, "ending: giving up what is not to persist");
+	log_note("ending: giving up what is not to persist");
 	agent_begin_end(daemon->agent);
 	(void)event_add(daemon->end, &tick);
 	(void)event_base_once(daemon->base, -1, EV_TIMEOUT, end_is_due, daemon, &limit);
@@ -198,12 +187,12 @@ static void say_ready(const struct daemon *daemon)
 	char line[PATH_MAX + 32];
 	int len = snprintf(line, sizeof(line), "ready on %s\n", daemon->config.socket);
 
-	daemon_log(LEVEL_NOTICE, "holding %zu mappings; control socket %s",
+	log_note("holding %zu mappings; control socket %s",
 		   agent_count(daemon->agent), daemon->config.socket);
 	service_tell(SERVICE_READY);
 	if (daemon->options->ready_fd >= 0 &&
 	    write(daemon->options->ready_fd, line, (size_t)len) != len)
-		daemon_log(LEVEL_WARNING, "cannot tell that the agent is ready");
+		log_warning("cannot tell that the agent is ready");
 }
 
 struct watches {
@@ -272,7 +261,7 @@ int daemon_run(const struct daemon_options *options)
 	bool started;
 
 	if (!config_read(options->config, &daemon.config, &mistake)) {
-		daemon_log(LEVEL_ERROR, "%s:%u: %s", mistake.file, mistake.line, mistake.text);
+		log_warning("%s:%u: %s", mistake.file, mistake.line, mistake.text);
 		return 2;
 	}
 	signal(SIGPIPE, SIG_IGN);
@@ -285,7 +274,7 @@ int daemon_run(const struct daemon_options *options)
 		say_ready(&daemon);
 		event_base_dispatch(daemon.base);
 	} else {
-		daemon_log(LEVEL_ERROR, "cannot start: %s", error.text);
+		log_warning("cannot start: %s", error.text);
 	}
 	stop_watches(&watches);
 	stop_parts(&daemon);

@@ -34,9 +34,4 @@ int daemon_run(const struct daemon_options *options);
 /* Reads the configuration again; what is in force stays when it has a mistake. */
 TENF_CHECKED bool daemon_reload(struct daemon *daemon, struct config_mistake *ret_mistake);
 
-/* One line on stderr, which the service manager keeps: "<level>text" when it
- * asks for levels (JOURNAL_STREAM), plain otherwise. */
-enum daemon_level { LEVEL_ERROR = 3, LEVEL_WARNING = 4, LEVEL_NOTICE = 5, LEVEL_INFO = 6 };
-void daemon_log(enum daemon_level level, const char *format, ...) TENF_PRINTF(2, 3);
-
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "agent/firewall.h"
 
-#include "agent/daemon.h"
+#include "agent/log.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -52,14 +52,13 @@ static void follow_nftables(const char *set, const struct tenf_mapping *m, bool 
 	struct nft_ctx *nft = nft_ctx_new(NFT_CTX_DEFAULT);
 
 	if (nft == NULL || !firewall_command(set, m, open, time(NULL), command, sizeof(command))) {
-		daemon_log(LEVEL_ERROR, "nftables: out of memory");
+		log_warning("nftables: out of memory");
 	} else {
 		nft_ctx_buffer_error(nft);
 		nft_ctx_buffer_output(nft);
 		/* An element that is gone by its own time needs no closing. */
 		if (nft_run_cmd_from_buffer(nft, command) != 0 && open)
-			daemon_log(LEVEL_ERROR,
-				   "nftables: port %u/%s could not be opened in set %s; is the "
+			log_warning("nftables: port %u/%s could not be opened in set %s; is the "
 				   "set there, and may the agent change it?",
 				   m->internal_port, protocol_of(m), set);
 	}
@@ -71,8 +70,7 @@ static void follow_nftables(const char *set, const struct tenf_mapping *m, bool 
 {
 	(void)set;
 	if (open)
-		daemon_log(LEVEL_ERROR,
-			   "port %u/%s stays closed: this build has no support for nftables",
+		log_warning("port %u/%s stays closed: this build has no support for nftables",
 			   m->internal_port, protocol_of(m));
 }
 #endif
@@ -98,7 +96,7 @@ static void follow_firewalld(const struct tenf_mapping *m, bool open)
 					    "org.fedoraproject.FirewallD1.zone", "removePort",
 					    &error, NULL, "sss", "", port, protocol_of(m));
 	if (status < 0 && open)
-		daemon_log(LEVEL_ERROR, "firewalld: port %s/%s could not be opened: %s", port,
+		log_warning("firewalld: port %s/%s could not be opened: %s", port,
 			   protocol_of(m),
 			   error.message != NULL ? error.message : strerror(-status));
 	sd_bus_error_free(&error);
@@ -108,8 +106,7 @@ static void follow_firewalld(const struct tenf_mapping *m, bool open)
 static void follow_firewalld(const struct tenf_mapping *m, bool open)
 {
 	if (open)
-		daemon_log(LEVEL_ERROR,
-			   "port %u/%s stays closed: this build has no support for firewalld",
+		log_warning("port %u/%s stays closed: this build has no support for firewalld",
 			   m->internal_port, protocol_of(m));
 }
 #endif

@@ -61,10 +61,8 @@ enum tenf_status store_put(struct store *store, const struct record *record)
 		return TENF_E_ARGUMENT;
 	good = store_begin(store) && drop(store, STORE_DROP_LEASES, record->number) &&
 	       put_record(store, record) && drop(store, STORE_RAISE, record->number);
-	for (int half = 0; half < 2; half++) {
-		if (record->lease[half].external_port != 0)
-			good = good && put_lease(store, record->number, half, &record->lease[half]);
-	}
+	for (int half = 0; half < 2; half++)
+		good = good && put_lease(store, record->number, half, &record->lease[half]);
 	return store_end(store, good);
 }
 

@@ -31,6 +31,8 @@ static int http_of_status(enum tenf_status status, const char **ret_code)
 {
 	switch (status) {
 	case TENF_E_ARGUMENT:
+		*ret_code = "argument";
+		return 400;
 	case TENF_E_TRUNCATED:
 	case TENF_E_MALFORMED:
 		*ret_code = "bad-request";
@@ -62,7 +64,8 @@ void control_answer_failure(struct control_request *request, const struct tenf_e
 	const char *code;
 	int status;
 
-	if (error->reason != TENF_REASON_NONE) {
+	/* "system" says less than the status does. */
+	if (error->reason != TENF_REASON_NONE && error->reason != TENF_REASON_SYSTEM) {
 		control_answer_error(request, http_of_reason(error->reason),
 				     tenf_reason_code(error->reason), text);
 		return;

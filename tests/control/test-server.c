@@ -110,7 +110,8 @@ static void a_body_must_be_a_json_object(void **state)
 	struct house *h = *state;
 
 	house_open(h);
-	house_expect(h, "POST /v1/mappings HTTP/1.1\r\nContent-Length: 7" END "{\"a\":1}", 201, NULL);
+	house_expect(h, "POST /v1/mappings HTTP/1.1\r\nContent-Length: 7" END "{\"a\":1}", 201,
+		     NULL);
 	house_expect(h, "POST /v1/mappings HTTP/1.1\r\nContent-Length: 6" END "{\"a\":1", 400,
 		     "bad-request");
 	house_expect(h, "POST /v1/mappings HTTP/1.1\r\nContent-Length: 2" END "[]", 400,

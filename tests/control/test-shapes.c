@@ -68,7 +68,8 @@ static void delivery_is_part_of_a_mapping_when_there_is_one(void **state)
 	(void)state;
 	told.delivery = shape_delivery("confirmed", 1795330800);
 	expect(shape_mapping(&full, &told),
-	       FULL ", \"delivery\": {\"state\": \"confirmed\", \"at\": \"2026-11-22T07:00:00Z\"}}");
+	       FULL ", \"delivery\": {\"state\": \"confirmed\", "
+	       "\"at\": \"2026-11-22T07:00:00Z\"}}");
 	json_decref(told.delivery);
 }
 
@@ -122,12 +123,14 @@ static void an_event_of_a_mapping_tells_what_was_before(void **state)
 	struct tenf_event event = { .kind = TENF_EVENT_MAPPED, .at = 1795330800, .mapping = full };
 
 	(void)state;
-	expect(shape_event(&event, &web), "{\"event\": \"mapped\", \"at\": \"2026-11-22T07:00:00Z\","
-	       " \"mapping\": " FULL "}, \"before\": null}");
+	expect(shape_event(&event, &web),
+	       "{\"event\": \"mapped\", \"at\": \"2026-11-22T07:00:00Z\", \"mapping\": " FULL
+	       "}, \"before\": null}");
 	event.kind = TENF_EVENT_CHANGED;
 	event.before = full;
-	expect(shape_event(&event, &web), "{\"event\": \"changed\", \"at\": \"2026-11-22T07:00:00Z\","
-	       " \"mapping\": " FULL "}, \"before\": " FULL "}}");
+	expect(shape_event(&event, &web),
+	       "{\"event\": \"changed\", \"at\": \"2026-11-22T07:00:00Z\", \"mapping\": " FULL
+	       "}, \"before\": " FULL "}}");
 }
 
 static void an_event_of_a_gateway_tells_the_gateway(void **state)

@@ -10,8 +10,9 @@
 
 static void publish(struct house *h, int number)
 {
-	assert_int_equal(control_stream_publish(h->stream, "mapped", json_pack("{si}", "n", number)),
-			 TENF_OK);
+	json_t *data = json_pack("{si}", "n", number);
+
+	assert_int_equal(control_stream_publish(h->stream, "mapped", data), TENF_OK);
 }
 
 static void listen_to(struct house *h, const char *request, struct client *ret)

@@ -5,7 +5,6 @@
 #include "base/forward.h"
 #include "base/names.h"
 
-#include <math.h>
 #include <string.h>
 #include <time.h>
 
@@ -279,7 +278,7 @@ static int64_t round_trip_us(struct fields *f)
 		mark(f, "rtt_ms");
 		return -1;
 	}
-	return (int64_t)llround(ms * 1000.0);
+	return (int64_t)(ms * 1000.0 + 0.5);
 }
 
 static const char *read_gateway(const json_t *shape, struct tenf_gateway *g)

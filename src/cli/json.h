@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The JSON of the command: one function a shape, so that a mapping looks the
- * same wherever it is printed. Keys are a contract with scripts; a fact that
- * is missing is null. Every maker gives a new reference, NULL when memory is
- * out; NULL may be handed on, the outermost printer reports it.
+ * The JSON of the command: the shapes of control/shapes.h, labelled with what the
+ * command knows of its leases, and their printing. Every maker gives a new
+ * reference, NULL when memory is out; NULL may be handed on, the outermost
+ * printer reports it.
  */
 #ifndef TENF_CLI_JSON_H
 #define TENF_CLI_JSON_H

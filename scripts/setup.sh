@@ -67,13 +67,38 @@ if [ "$(id -u)" -ne 0 ]; then
 	as_root=(sudo "${as_root[@]}")
 fi
 
+# Services that come with packages: Debian would start them now and at each boot,
+# and the tests bring their own. Only of packages that are installed here.
+services=()
+for package in "${missing[@]}"; do
+	case $package in
+	transmission-daemon | deluged | deluge-web) services+=("$package.service") ;;
+	miniupnpd-nftables) services+=(miniupnpd.service) ;;
+	esac
+done
+command -v systemctl >/dev/null || services=()
+
+# Masked while they are installed; then not enabled.
+forbid_services() {
+	[ ${#services[@]} -eq 0 ] ||
+		"${as_root[@]}" systemctl --quiet --runtime mask "${services[@]}" || true
+}
+disable_services() {
+	[ ${#services[@]} -eq 0 ] && return
+	"${as_root[@]}" systemctl --quiet --runtime unmask "${services[@]}" || true
+	"${as_root[@]}" systemctl --quiet disable "${services[@]}" || true
+}
+
 echo "Installing ${#missing[@]} package(s)..."
 apt=("${as_root[@]}" apt-get -q -o DPkg::Lock::Timeout=300)
 if ! "${apt[@]}" update </dev/null; then
 	echo "setup: apt-get update failed; see above (network, sources, rights)" >&2
 	exit 1
 fi
+forbid_services
 if ! "${apt[@]}" install -y --no-install-recommends "${missing[@]}" </dev/null; then
+	disable_services
 	echo "setup: apt-get install failed; see above. Wanted: ${missing[*]}" >&2
 	exit 1
 fi
+disable_services

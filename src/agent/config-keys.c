@@ -98,8 +98,8 @@ static bool set_forward(struct config_reading *r, const char *value)
 		struct tenf_text t = tenf_text_of(why, sizeof(why));
 
 		if (draft->forward_count == CONFIG_FORWARDS_MAX) {
-			config_complain(r, r->line, "more than 64 values of Forward= in one section",
-					NULL, "begin another [Mapping]");
+			config_complain(r, r->line, "more than 64 values of Forward=", NULL,
+					"begin another [Mapping]");
 			return true;
 		}
 		if (!tenf_forward_parse(word, &draft->forwards[draft->forward_count], &t)) {
@@ -322,7 +322,8 @@ static const struct key keys[] = {
 	{ CONFIG_IN_MAPPING, "Method", set_mapping_method, METHOD_IS },
 	{ CONFIG_IN_MAPPING, "Persist", set_persist, YES_OR_NO },
 	{ CONFIG_IN_MAPPING, "Follow", set_follow, YES_OR_NO },
-	{ CONFIG_IN_MAPPING, "Host", set_host, "write the address of a host, such as 192.168.1.20" },
+	{ CONFIG_IN_MAPPING, "Host", set_host,
+	  "write the address of a host, such as 192.168.1.20" },
 	{ CONFIG_IN_MAPPING, "Firewall", set_mapping_firewall, YES_OR_NO },
 	{ CONFIG_IN_HOOK, "On", set_on, EVENTS_ARE },
 	{ CONFIG_IN_HOOK, "Run", set_run, "write a command of at most 1023 characters" },
@@ -340,8 +341,8 @@ static const struct key keys[] = {
 
 /* Not keys, but what somebody may try. */
 static const struct key refusals[] = {
-	{ CONFIG_IN_AGENT, "Token", refuse_token, "" },
-	{ CONFIG_IN_CONNECTOR, "Password", refuse_password, "" },
+	{ .section = CONFIG_IN_AGENT, .name = "Token", .set = refuse_token },
+	{ .section = CONFIG_IN_CONNECTOR, .name = "Password", .set = refuse_password },
 };
 
 static const struct key *find_key(const struct key *table, size_t count,

@@ -83,6 +83,11 @@ struct config_reading {
 void config_complain(struct config_reading *r, unsigned line, const char *what,
 		     const char *value, const char *right);
 
+/* The same as config_read() of one file that holds `text`, without drop-ins
+ * and environment. */
+TENF_CHECKED bool config_read_text(const char *path, const char *text, struct agent_config *ret,
+				   struct config_mistake *ret_mistake);
+
 /* The lines of r->text. */
 void config_read_lines(struct config_reading *r);
 

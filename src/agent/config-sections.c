@@ -89,7 +89,7 @@ static void end_hook(struct config_reading *r)
 				"write one of Run=, Webhook= and File=");
 	else if (r->hook_targets > 1)
 		config_complain(r, r->section_line, "this hook has more than one target", NULL,
-				"write one of Run=, Webhook= and File=, and a [Hook] for each other");
+				"write one of Run=, Webhook= and File= in each [Hook]");
 	else if (r->hook.format[0] != '\0' && r->hook.kind != HOOK_FILE)
 		config_complain(r, r->section_line, "Format= without File=", NULL,
 				"leave it out: commands and webhooks get the whole event");
@@ -112,7 +112,7 @@ static void end_connector(struct config_reading *r)
 				"write Type=qbittorrent, Type=transmission or Type=deluge");
 	else if (it->url[0] == '\0')
 		config_complain(r, r->section_line, "this connector has no Url=", NULL,
-				"write where the application is, such as Url=http://127.0.0.1:8080");
+				"write where it is, such as Url=http://127.0.0.1:8080");
 	else if (it->mapping[0] == '\0')
 		config_complain(r, r->section_line, "this connector has no Mapping=", NULL,
 				"write the Name= of the mapping whose port it is told");

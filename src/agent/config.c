@@ -128,8 +128,9 @@ static void check_targets(struct config_reading *r)
 		const char *name = c->hooks[i].mapping;
 
 		if (name[0] != '\0' && count_named(c, name) == 0)
-			complain_at(r, r->hook_origins[i], "a hook for a mapping that does not exist: ",
-				    name, "write the Name= of a [Mapping]");
+			complain_at(r, r->hook_origins[i],
+				    "a hook for a mapping that does not exist: ", name,
+				    "write the Name= of a [Mapping]");
 	}
 	for (size_t i = 0; i < c->connector_count; i++) {
 		const char *name = c->connectors[i].mapping;
@@ -210,20 +211,42 @@ static bool start(struct config_reading *r)
 	return c->hooks != NULL && c->connectors != NULL;
 }
 
-bool config_read(const char *path, struct agent_config *ret, struct config_mistake *ret_mistake)
+typedef void (*read_source)(struct config_reading *r, const void *source);
+
+static void read_path(struct config_reading *r, const void *source)
+{
+	if (source != NULL)
+		read_files(r, source);
+	if (!r->failed)
+		config_set_environment(r);
+}
+
+static void read_string(struct config_reading *r, const void *source)
+{
+	char *text = strdup(source);
+
+	if (text == NULL) {
+		config_complain(r, 0, "out of memory", NULL, "try again");
+		return;
+	}
+	r->text = text;
+	config_read_lines(r);
+	free(text);
+}
+
+static bool read_whole(const char *path, read_source read, const void *source,
+		       struct agent_config *ret, struct config_mistake *ret_mistake)
 {
 	struct agent_config *c = calloc(1, sizeof(*c));
 	struct config_reading *r = calloc(1, sizeof(*r));
 	bool good = false;
 
 	if (c != NULL && r != NULL) {
-		*r = (struct config_reading){ .config = c, .mistake = ret_mistake, .path = "" };
+		*r = (struct config_reading){ .config = c, .mistake = ret_mistake, .path = path };
 		if (!start(r))
 			config_complain(r, 0, "out of memory", NULL, "try again");
-		if (path != NULL && !r->failed)
-			read_files(r, path);
 		if (!r->failed)
-			config_set_environment(r);
+			read(r, source);
 		if (!r->failed)
 			check_whole(r);
 		good = !r->failed;
@@ -240,6 +263,17 @@ bool config_read(const char *path, struct agent_config *ret, struct config_mista
 	free(r);
 	free(c);
 	return good;
+}
+
+bool config_read(const char *path, struct agent_config *ret, struct config_mistake *ret_mistake)
+{
+	return read_whole("", read_path, path, ret, ret_mistake);
+}
+
+bool config_read_text(const char *path, const char *text, struct agent_config *ret,
+		      struct config_mistake *ret_mistake)
+{
+	return read_whole(path, read_string, text, ret, ret_mistake);
 }
 
 void config_done(struct agent_config *config)

@@ -60,7 +60,7 @@ json_t *connector_json(struct connector *connector, const struct outgoing_answer
 	if (answer->status != 200)
 		(void)connector_bad(connector, "answered with status %ld", answer->status);
 	else if (!json_is_object(value))
-		(void)connector_bad(connector, "answered with something that is no JSON; is Url= right?");
+		(void)connector_bad(connector, "answered with no JSON; is Url= right?");
 	if (json_is_object(value))
 		return value;
 	json_decref(value);

@@ -67,7 +67,9 @@ void deliveries_count(const struct deliveries *deliveries, struct delivery_count
 	struct delivery_counts counts = { 0 };
 
 	for (size_t i = 0; i < DELIVERY_BUCKETS; i++) {
-		for (const struct delivery *it = deliveries->buckets[i]; it != NULL; it = it->next) {
+		const struct delivery *it = deliveries->buckets[i];
+
+		for (; it != NULL; it = it->next) {
 			counts.confirmed += it->state == DELIVERY_CONFIRMED;
 			counts.failed += it->state == DELIVERY_FAILED;
 			counts.waiting += it->state == DELIVERY_WAITING ||

@@ -44,7 +44,8 @@ const char *fake_header(struct evhttp_request *request, const char *name);
 /* An event of a mapping, as the library gives it. */
 struct tenf_event event_of(enum tenf_event_kind kind, enum tenf_protocol protocol,
 			   uint16_t internal_port, uint16_t external_port);
-/* The `state` of mapping `number`, or of its target that begins with `label`; "" when there is none. */
+/* The `state` of mapping `number`, or of its target that begins with `label`; ""
+ * when there is none. */
 const char *state_of(struct deliveries *deliveries, uint64_t number, const char *label);
 /* The error of that target. */
 const char *error_of(struct deliveries *deliveries, uint64_t number, const char *label);

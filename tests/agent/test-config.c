@@ -154,7 +154,7 @@ static const struct mistake_case mistakes[] = {
 	{ 2, "Forward= cannot be \"\"", "[Mapping]\nForward=\n" },
 	{ 2, "Name= cannot be \"a b\"", "[Mapping]\nName=a b\nForward=80\n" },
 	{ 2, "Lifetime= cannot be \"0\"", "[Mapping]\nLifetime=0\nForward=80\n" },
-	{ 2, "Exact= cannot be \"maybe\"; write yes or no", "[Mapping]\nExact=maybe\nForward=80\n" },
+	{ 2, "Exact= cannot be \"maybe\"; write yes", "[Mapping]\nExact=maybe\nForward=80\n" },
 	{ 3, "Exact=yes together with any", "[Mapping]\nExact=yes\nForward=any:80\n" },
 	{ 2, "Host= cannot be \"0.0.0.0\"", "[Mapping]\nHost=0.0.0.0\nForward=80\n" },
 	{ 2, "Firewall=yes, but no firewall", "[Mapping]\nForward=80\nFirewall=yes\n" },

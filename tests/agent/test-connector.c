@@ -323,7 +323,7 @@ static void deep_and_large_answers_are_an_error(void **state)
 		expect_error(&s, "too large");
 		s.app.hostile = deep;
 		tell(&s, 4712);
-		expect_error(&s, "no JSON");
+		expect_error(&s, "with no JSON");
 		clear(&s);
 	}
 	free(large);

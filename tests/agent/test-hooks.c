@@ -5,12 +5,15 @@
 #include "scratch.h"
 
 #include <event2/buffer.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <cmocka.h>
@@ -110,10 +113,14 @@ static void a_command_gets_environment_and_json(void **state)
 	expect(s, 1, "confirmed");
 	assert_string_equal(scratch_read(s->scratch, "in"), "{\"event\":\"x\",\"port\":4711}");
 	assert_string_equal(scratch_read(s->scratch, "env"),
-			    "TENFORWARD_EVENT=mapped\nTENFORWARD_EXPIRES_AT=2023-11-14T22:14:20Z\n"
-			    "TENFORWARD_EXTERNAL_ADDRESS=203.0.113.7\nTENFORWARD_EXTERNAL_PORT=4711\n"
-			    "TENFORWARD_GATEWAY=10.2.0.1\nTENFORWARD_INTERNAL_PORT=8080\n"
-			    "TENFORWARD_NAME=web\nTENFORWARD_PROTOCOL=tcp\n");
+			    "TENFORWARD_EVENT=mapped\n"
+			    "TENFORWARD_EXPIRES_AT=2023-11-14T22:14:20Z\n"
+			    "TENFORWARD_EXTERNAL_ADDRESS=203.0.113.7\n"
+			    "TENFORWARD_EXTERNAL_PORT=4711\n"
+			    "TENFORWARD_GATEWAY=10.2.0.1\n"
+			    "TENFORWARD_INTERNAL_PORT=8080\n"
+			    "TENFORWARD_NAME=web\n"
+			    "TENFORWARD_PROTOCOL=tcp\n");
 	unsetenv("TENFORWARD_SOCKET");
 }
 
@@ -146,61 +153,50 @@ static void newer_news_takes_the_place_of_what_waits(void **state)
 	assert_string_equal(scratch_read(s->scratch, "out"), "1\n3\n");
 }
 
-/* Neither running nor waiting to be: /proc/PID/stat is gone or says zombie. */
-static bool has_ended(int pid)
-{
-	char path[64], text[256] = "";
-	FILE *file;
-
-	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
-	file = fopen(path, "r");
-	if (file == NULL)
-		return true;
-	(void)!fgets(text, sizeof(text), file);
-	fclose(file);
-	return strstr(text, ") Z ") != NULL;
-}
-
-static bool child_has_ended(void *context)
-{
-	return has_ended(*(int *)context);
-}
-
 static void a_command_over_its_time_ends_with_all_it_started(void **state)
 {
 	struct stage *s = *state;
-	int pid;
+	int pid, status;
 
+	/* What the command leaves behind becomes our child, so that we see its end. */
+	assert_int_equal(prctl(PR_SET_CHILD_SUBREAPER, 1), 0);
 	add_hook(s, HOOK_RUN, "sleep 1000 & echo $! >$SCRATCH/pid; wait")->timeout_s = 1;
 	begin(s);
 	tell(s, 1, "web", TENF_EVENT_MAPPED, 1);
 	expect(s, 1, "failed");
-	assert_string_equal(error_of(s->deliveries, 1, "run"), "took longer than 1 s and was ended");
+	assert_string_equal(error_of(s->deliveries, 1, "run"),
+			    "took longer than 1 s and was ended");
 	pid = atoi(scratch_read(s->scratch, "pid"));
-	assert_true(pid > 1);
 	deliveries_free(s->deliveries);
 	s->deliveries = NULL;
-	event_base_loop(s->base, EVLOOP_NONBLOCK);
-	while (!child_has_ended(&pid))
-		assert_int_equal(usleep(1000), 0); /* the kernel is at it */
+	assert_true(pid > 1);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFSIGNALED(status));
+}
+
+static bool has_told_pid(void *context)
+{
+	const struct stage *s = context;
+
+	return strchr(scratch_read(s->scratch, "pid"), '\n') != NULL;
 }
 
 static void the_end_of_deliveries_ends_what_runs(void **state)
 {
 	struct stage *s = *state;
-	struct expectation e = { s, 1, "running" };
 	int pid;
 
-	add_hook(s, HOOK_RUN, "echo $$ >$SCRATCH/pid; exec sleep 1000");
+	/* What it says wakes the loop. */
+	add_hook(s, HOOK_RUN, "echo $$ >$SCRATCH/pid; echo; exec sleep 1000");
 	begin(s);
 	tell(s, 1, "web", TENF_EVENT_MAPPED, 1);
-	assert_true(has_state(&e));
-	while (scratch_read(s->scratch, "pid")[0] == '\0')
-		event_base_loop(s->base, EVLOOP_NONBLOCK);
+	assert_true(loop_until(s->base, has_told_pid, s));
 	pid = atoi(scratch_read(s->scratch, "pid"));
+	assert_true(pid > 1);
 	deliveries_free(s->deliveries);
 	s->deliveries = NULL;
-	assert_true(has_ended(pid));
+	assert_int_equal(kill(pid, 0), -1);
+	assert_int_equal(errno, ESRCH);
 }
 
 static void children_of_others_are_left_alone(void **state)

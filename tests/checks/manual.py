@@ -21,6 +21,8 @@ ROWS = (
      ("man/tenforward.1.scd",)),
     ("gateway_keys", "src/gateway/config-keys.c", r'^\t\{ "([A-Z]\w+)"', "{}=",
      ("man/tenforward-gateway.conf.5.scd", "data/gateway.conf")),
+    ("agent_keys", "src/agent/config-keys.c", r'^\t\{ CONFIG_IN_\w+, "([A-Z]\w+)"', "{}=",
+     ("man/tenforward-agent.conf.5.scd",)),
 )
 
 

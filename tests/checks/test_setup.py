@@ -12,7 +12,8 @@ from tap import Tap, expect
 SETUP = os.path.join(source.ROOT, "scripts", "setup.sh")
 
 
-def run(*arguments, missing=(), root=True, sudo=False, update_works=True, debian=True):
+def run(*arguments, missing=(), root=True, sudo=False, update_works=True, debian=True,
+        systemd=False):
     """(status, output, calls of apt-get and sudo)."""
     with tempfile.TemporaryDirectory() as folder:
         calls = os.path.join(folder, "calls")
@@ -21,6 +22,8 @@ def run(*arguments, missing=(), root=True, sudo=False, update_works=True, debian
             "apt-get": f'echo "apt-get $*" >>{calls}; '
                        f'case "$*" in *update*) exit {0 if update_works else 100};; esac',
         }
+        if systemd:
+            commands["systemctl"] = f'echo "systemctl $*" >>{calls}'
         if debian:
             patterns = "|".join(missing) or "none-at-all"
             commands["dpkg-query"] = f'case "${{@: -1}}" in {patterns}) exit 1;; esac; echo installed'
@@ -85,8 +88,20 @@ def test_trouble():
             expect("not Debian", (elsewhere[0], "not a Debian system" in elsewhere[1]), (0, True)))
 
 
+def test_services():
+    status, _, calls = run("test", missing=("deluged", "meson"), systemd=True)
+    none = run("build", missing=("meson",), systemd=True)
+    return (expect("status", status, 0) +
+            expect("order", [call.split()[0] for call in calls],
+                   ["apt-get", "systemctl", "apt-get", "systemctl", "systemctl"]) +
+            expect("before", calls[1].endswith("mask deluged.service"), True) +
+            expect("after", calls[4].endswith("disable deluged.service"), True) +
+            expect("none", [call for call in none[2] if "systemctl" in call], []))
+
+
 def main():
     tap = Tap()
+    tap.case("leaves_no_service_running_of_what_it_installs", test_services())
     tap.case("does_nothing_when_all_is_there", test_nothing_missing())
     tap.case("updates_then_installs_what_is_missing_and_says_why", test_installs())
     tap.case("looks_only_at_the_purposes_named", test_purposes())

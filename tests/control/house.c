@@ -75,11 +75,9 @@ static void forget(struct control_request *request, void *context)
 
 static void refuse(struct control_request *request, void *context)
 {
-	struct tenf_error error = { .status = TENF_E_FAILED, .reason = TENF_REASON_REFUSED,
-				    .text = "not on Sundays" };
+	const struct house *h = context;
 
-	(void)context;
-	control_answer_failure(request, &error);
+	control_answer_failure(request, &h->error);
 }
 
 static void out_of_memory(struct control_request *request, void *context)

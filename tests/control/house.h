@@ -26,6 +26,7 @@ struct house {
 	/* What the handlers saw and hold. */
 	struct control_request *held; /* deferred by POST /v1/later */
 	unsigned cancelled;
+	struct tenf_error error; /* what GET /v1/failing answers */
 	struct control_peer peer;
 	char seen[256];
 };

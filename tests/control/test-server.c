@@ -136,10 +136,37 @@ static void deep_json_is_refused_and_not_followed(void **state)
 
 static void errors_of_ours_have_a_fitting_status(void **state)
 {
+	static const struct {
+		struct tenf_error error;
+		int status;
+		const char *code;
+	} errors[] = {
+		{ { .status = TENF_E_ARGUMENT }, 400, "argument" },
+		{ { .status = TENF_E_MALFORMED }, 400, "bad-request" },
+		{ { .status = TENF_E_NOT_FOUND }, 404, "not-found" },
+		{ { .status = TENF_E_LIMIT, .reason = TENF_REASON_SYSTEM }, 429, "limit" },
+		{ { .status = TENF_E_AGAIN }, 503, "busy" },
+		{ { .status = TENF_E_MEMORY }, 500, "system" },
+		{ { .reason = TENF_REASON_REFUSED }, 403, "refused" },
+		{ { .reason = TENF_REASON_OTHER_PORT }, 409, "other-port" },
+		{ { .reason = TENF_REASON_NO_SERVICE }, 502, "no-service" },
+		{ { .reason = TENF_REASON_RESOURCES }, 503, "resources" },
+		{ { .reason = TENF_REASON_SILENT }, 504, "silent" },
+	};
 	struct house *h = *state;
 
 	house_open(h);
-	house_expect(h, "GET /v1/failing HTTP/1.1" END, 403, "refused");
+	for (size_t i = 0; i < sizeof(errors) / sizeof(errors[0]); i++) {
+		h->error = errors[i].error;
+		house_expect(h, "GET /v1/failing HTTP/1.1" END, errors[i].status, errors[i].code);
+	}
+}
+
+static void what_a_handler_cannot_answer_is_500(void **state)
+{
+	struct house *h = *state;
+
+	house_open(h);
 	house_expect(h, "GET /v1/poor HTTP/1.1" END, 500, "system");
 	house_expect(h, "GET /v1/forgotten HTTP/1.1" END, 500, "system");
 	house_expect(h, "DELETE /v1/mappings/m1 HTTP/1.1" END, 204, NULL);
@@ -508,6 +535,7 @@ int main(void)
 		TEST(a_body_must_be_a_json_object),
 		TEST(deep_json_is_refused_and_not_followed),
 		TEST(errors_of_ours_have_a_fitting_status),
+		TEST(what_a_handler_cannot_answer_is_500),
 		TEST(a_body_above_its_limit_is_413),
 		TEST(headers_above_their_limit_are_400),
 		TEST(a_connection_is_kept_and_takes_a_pipeline),

@@ -20,6 +20,10 @@
  * none) may be a late answer to an earlier request before it is the verdict. */
 #define LATE_GRACE (1 * TENF_SECOND)
 
+/* How long UNSUPP_VERSION may be a late answer to a NAT-PMP packet: a second one,
+ * or the one to its repetition. */
+#define LATE_VERSION (5 * TENF_SECOND)
+
 /* How long "no NAT-PMP here" is believed (RFC 6886 §3.1 lets it be remembered). */
 #define NEGATIVE_MAX (900 * TENF_SECOND)
 
@@ -284,7 +288,10 @@ static enum client_receipt receive_other_version(struct client *client,
 						 const struct pcp_answer *answer, tenf_time now)
 {
 	bool natpmp_asked = client->slot.what != SLOT_FREE && client->slot.sent > 0;
-	bool for_pcp = answer->version != PCP_VERSION || !natpmp_asked ||
+	bool nothing_else = !natpmp_asked &&
+			    (client->natpmp_sent_at == TENF_NEVER ||
+			     now - client->natpmp_sent_at > LATE_VERSION);
+	bool for_pcp = answer->version != PCP_VERSION || nothing_else ||
 		       is_echo_of_pcp(client, answer);
 
 	if (for_pcp && pcp_is_outstanding(client))

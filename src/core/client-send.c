@@ -126,6 +126,7 @@ bool client_next_send(struct client *client, tenf_time now, struct tenf_writer *
 	client->slot.due = false;
 	client->slot.sent++;
 	client->slot.sent_at = now;
+	client->natpmp_sent_at = now;
 	client->slot.next = now + schedule_natpmp_wait(client->slot.sent);
 	client->counters.sent++;
 	return true;

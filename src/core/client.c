@@ -53,6 +53,7 @@ void client_init(struct client *client, const struct tenf_endpoint *gateway,
 		.methods = methods & (TENF_METHOD_PCP | TENF_METHOD_NATPMP),
 		.external = tenf_address_zero_of(source),
 		.external_at = TENF_NEVER,
+		.natpmp_sent_at = TENF_NEVER,
 		.rtt = -1,
 	};
 	if (!natpmp_is_meant)

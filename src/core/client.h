@@ -75,6 +75,7 @@ struct client {
 	enum client_knowledge natpmp;
 	tenf_time natpmp_lacks_until; /* CLIENT_LACKS is believed no longer */
 	struct natpmp_slot slot;
+	tenf_time natpmp_sent_at; /* last packet, TENF_NEVER when there was none */
 	struct inquiry_list waiting;
 	struct inquiry_list active;
 	struct inquiry_list done;

@@ -558,7 +558,9 @@ void life_update(struct keeper *keeper, struct keeper_mapping *m,
 		return;
 	if (error && m->wish.keep) {
 		/* No longer what it was: ask, but not in a hurry (§11.2.1). */
-		keeper_set_timer(keeper, m, tenf_time_max(now, m->last_try + RENEWAL_SPACING));
+		tenf_time at = tenf_time_max(now, m->last_try + RENEWAL_SPACING);
+
+		keeper_set_timer(keeper, m, tenf_time_min(at, m->grant.expires));
 	} else if (error || update->lifetime_s == 0 || update->map.external_port == 0) {
 		lost(keeper, m, TENF_REASON_REFUSED, error ? update->result : -1, now);
 	} else if (!m->wish.exact || grant.external_port == m->wish.external_port) {

@@ -36,6 +36,8 @@ tenf_duration hold_retry(const struct keeper_mapping *m);
 
 /* Pairs (pair.c). */
 bool pair_may_ask(const struct keeper_mapping *m);
+/* False while a common port is being looked for. */
+bool pair_is_even(const struct keeper_mapping *m);
 /* After a grant: true when the mapping may be told as held. */
 bool pair_settle(struct keeper *keeper, struct keeper_mapping *m, tenf_time now);
 /* One half failed: a follower that was never asked shares its leader's verdict. */

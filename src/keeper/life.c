@@ -58,7 +58,7 @@ void life_readdress(struct keeper *keeper, struct keeper_mapping *m,
 	    tenf_address_is_none(external))
 		return;
 	m->grant.external_address = *external;
-	if (told_as_held(m) && !is_told(m))
+	if (told_as_held(m) && !is_told(m) && pair_is_even(m))
 		tell_grant(keeper, m);
 }
 

@@ -27,6 +27,11 @@ static void fail_as_one(struct keeper *keeper, struct keeper_mapping *m, tenf_ti
 	life_release(keeper, m, now);
 }
 
+bool pair_is_even(const struct keeper_mapping *m)
+{
+	return m->pair == NULL || m->pair->grant.external_port == m->grant.external_port;
+}
+
 bool pair_settle(struct keeper *keeper, struct keeper_mapping *m, tenf_time now)
 {
 	struct keeper_mapping *other = m->pair;

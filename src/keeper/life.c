@@ -34,6 +34,11 @@ static bool told_as_held(const struct keeper_mapping *m)
 				 m->told.state == TENF_STATE_RENEWING);
 }
 
+static bool is_there(const struct keeper_mapping *m)
+{
+	return m->state == TENF_STATE_MAPPED || m->state == TENF_STATE_RENEWING;
+}
+
 /* Somebody knows what is held now; the half of a pair that came first waits. */
 static bool is_told(const struct keeper_mapping *m)
 {
@@ -240,7 +245,7 @@ static void granted(struct keeper *keeper, struct keeper_mapping *m,
 	}
 	if (pair_settle(keeper, m, now)) {
 		tell_grant(keeper, m);
-		if (m->pair != NULL && !is_told(m->pair))
+		if (m->pair != NULL && is_there(m->pair) && !is_told(m->pair))
 			tell_grant(keeper, m->pair);
 	}
 }
@@ -308,6 +313,10 @@ static void renewal_is_unreachable(struct keeper *keeper, struct keeper_mapping 
 	m->failures++;
 	m->phase = PHASE_HELD;
 	keeper_set_timer(keeper, m, tenf_time_min(again, m->grant.expires));
+	/* The epoch has said that it is gone, and nobody brings it back. */
+	if (m->recreate)
+		life_fail(keeper, m, TENF_STATE_LOST, TENF_REASON_NO_SERVICE,
+			  m->inquiry.answer.result);
 }
 
 /* Refused, but what is held stays held until it ends. */

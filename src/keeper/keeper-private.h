@@ -16,6 +16,8 @@ void life_ask(struct keeper *keeper, struct keeper_mapping *m, tenf_time now);
 void life_hold(struct keeper *keeper, struct keeper_mapping *m, tenf_time until);
 void life_release(struct keeper *keeper, struct keeper_mapping *m, tenf_time now);
 void life_remove(struct keeper *keeper, struct keeper_mapping *m, tenf_time now);
+void life_removed(struct keeper *keeper, struct keeper_mapping *m, enum tenf_reason reason,
+		  int result);
 void life_fail(struct keeper *keeper, struct keeper_mapping *m, enum tenf_state state,
 	       enum tenf_reason reason, int result);
 void life_expire(struct keeper *keeper, struct keeper_mapping *m, tenf_time now);

@@ -430,13 +430,12 @@ static bool is_over(const struct keeper_mapping *m)
 							      m->after_release == TENF_NEVER));
 }
 
-static void lose_gateway(struct keeper *keeper, struct keeper_mapping *m, tenf_time now)
+static void lose_gateway(struct keeper *keeper, struct keeper_mapping *m)
 {
 	if (m->phase == PHASE_REMOVED)
 		return;
 	if (m->phase == PHASE_REMOVING) {
-		m->phase = PHASE_HOLD;
-		life_remove(keeper, m, now);
+		life_removed(keeper, m, TENF_REASON_NO_GATEWAY, -1);
 		return;
 	}
 	m->grant.expires = TENF_NEVER;
@@ -457,7 +456,7 @@ static void move_one(struct keeper *keeper, struct keeper_mapping *m, bool same_
 		return;
 	if (m->phase == PHASE_REMOVING) {
 		if (!same_gateway)
-			lose_gateway(keeper, m, now);
+			lose_gateway(keeper, m);
 		else
 			keeper_want_ask(keeper, m);
 		return;
@@ -467,7 +466,7 @@ static void move_one(struct keeper *keeper, struct keeper_mapping *m, bool same_
 		return;
 	}
 	if (!m->wish.keep && m->phase == PHASE_HELD) {
-		lose_gateway(keeper, m, now); /* its lease is where we are no more */
+		lose_gateway(keeper, m); /* its lease is where we are no more */
 		return;
 	}
 	if (life_holds(m))
@@ -502,7 +501,7 @@ void keeper_moved(struct keeper *keeper, const struct tenf_address *source, bool
 	}
 	for (size_t i = 0; i < keeper->count; i++) {
 		if (source == NULL)
-			lose_gateway(keeper, keeper->mappings[i], now);
+			lose_gateway(keeper, keeper->mappings[i]);
 		else
 			move_one(keeper, keeper->mappings[i], same_gateway, now);
 	}

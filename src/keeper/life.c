@@ -392,8 +392,8 @@ static void released(struct keeper *keeper, struct keeper_mapping *m, tenf_time 
 		life_hold(keeper, m, m->after_release);
 }
 
-static void removed(struct keeper *keeper, struct keeper_mapping *m, enum tenf_reason reason,
-		    int result)
+void life_removed(struct keeper *keeper, struct keeper_mapping *m, enum tenf_reason reason,
+		  int result)
 {
 	m->phase = PHASE_REMOVED;
 	m->state = TENF_STATE_REMOVED;
@@ -413,9 +413,9 @@ void life_remove(struct keeper *keeper, struct keeper_mapping *m, tenf_time now)
 	if (m->phase == PHASE_REMOVING || m->phase == PHASE_REMOVED)
 		return;
 	if (!m->packets_out)
-		removed(keeper, m, TENF_REASON_NONE, -1);
+		life_removed(keeper, m, TENF_REASON_NONE, -1);
 	else if (!keeper->has_gateway)
-		removed(keeper, m, TENF_REASON_NO_GATEWAY, -1);
+		life_removed(keeper, m, TENF_REASON_NO_GATEWAY, -1);
 	else
 		start_delete(keeper, m, PHASE_REMOVING, now);
 }
@@ -505,7 +505,7 @@ void keeper_answered(struct keeper *keeper, struct keeper_mapping *m, tenf_time 
 		released(keeper, m, now);
 		break;
 	case PHASE_REMOVING:
-		removed(keeper, m, answer->reason, answer->result);
+		life_removed(keeper, m, answer->reason, answer->result);
 		break;
 	case PHASE_HOLD:
 	case PHASE_HELD:

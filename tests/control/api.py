@@ -3,16 +3,21 @@
 """Holds a running daemon against docs/openapi.yaml, and the file against itself.
 
 usage: api.py OPENAPI.yaml [agent|gateway SOCKET]
+       api.py OPENAPI.yaml --run TENFORWARDD
 
 Every operation is asked for, with ids that do not exist and bodies that are
 wrong; each answer's status must be documented, and its body be of its schema.
-Then a mapping is made, changed, and removed again.
+Then a mapping is made, changed, and removed again. With --run the agent is
+started in a folder of its own, with a gateway on the loopback that is not there.
 """
+import contextlib
 import http.client
 import json
 import os
 import socket
+import subprocess
 import sys
+import tempfile
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "checks"))
 
@@ -143,6 +148,26 @@ def check_daemon(tap, book, daemon, socket_path):
         tap.case("a_mapping_is_made_changed_and_removed", check_life(book, socket_path))
 
 
+@contextlib.contextmanager
+def running_agent(program):
+    """The socket of an agent that serves, until the end of the block."""
+    with tempfile.TemporaryDirectory(prefix="tenforward-api-") as folder:
+        config, path = os.path.join(folder, "agent.conf"), os.path.join(folder, "run/agent.sock")
+        with open(config, "w", encoding="utf-8") as file:
+            file.write(f"[Agent]\nSocket={path}\nState={folder}/state\nGateway=127.0.0.1\n")
+        ready, told = os.pipe()
+        agent = subprocess.Popen([program, "--config", config, "--ready-fd", str(told)],
+                                 pass_fds=[told], stderr=subprocess.DEVNULL)
+        os.close(told)
+        try:
+            os.read(ready, 1)  # a line when it serves, the end when it could not
+            yield path
+        finally:
+            os.close(ready)
+            agent.terminate()
+            agent.wait(timeout=10)
+
+
 # ---- The file itself ------------------------------------------------------------
 
 MAPPING = {"id": "m1", "name": None, "protocol": "tcp", "internal_address": "192.168.1.20",
@@ -217,7 +242,10 @@ def main():
     tap.case("what_does_not_fit_a_schema_is_caught", self_test(book))
     tap.case("every_reference_leads_somewhere", unresolved(book))
     tap.case("every_operation_is_documented_whole", incomplete(book))
-    if len(sys.argv) > 3:
+    if len(sys.argv) > 3 and sys.argv[2] == "--run":
+        with running_agent(sys.argv[3]) as socket_path:
+            check_daemon(tap, book, "agent", socket_path)
+    elif len(sys.argv) > 3:
         check_daemon(tap, book, sys.argv[2], sys.argv[3])
     return tap.done()
 

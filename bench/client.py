@@ -18,7 +18,8 @@ def with_port(command):
     return tuple(word.replace("{n}", PORT) for word in command)
 
 
-def timed(world, space, *commands, times=1, parallel=1, limit=MINUTE, any_status=False):
+def timed(world, space, *commands, times=1, parallel=1, limit=MINUTE, any_status=False,
+          state=None):
     """[(median, p90, max, failures)] of the commands, run in turn; times in µs."""
     words = []
     for command in commands:
@@ -26,25 +27,36 @@ def timed(world, space, *commands, times=1, parallel=1, limit=MINUTE, any_status
     out = world.inside(space, world.tool("bench-measure"), "--times", str(times),
                        "--parallel", str(parallel), "--limit", str(limit),
                        *(["--any-status"] if any_status else []), "--", *words[1:],
-                       env=world.environment())
+                       env=world.environment(state))
     return [tuple(int(word) for word in line.split()) for line in out.splitlines()]
 
 
-def one_mapping(world, table, space, gateway, what, ratio, times):
+def one_mapping(world, table, space, gateway, what, times, state=None, **mark):
     """The peer's two round trips against ours, on the same port again and again."""
     need("natpmpc")
     world.gateway(gateway)
     peer, ours = timed(world, space, with_port(NATPMPC),
-                       (world.tool("tenforward"), *with_port(ADD)), times=times)
+                       (world.tool("tenforward"), *with_port(ADD)), times=times,
+                       state=state)
     if peer[3] or ours[3]:
         raise Missing(f"{peer[3]} of natpmpc's and {ours[3]} of our {times} runs failed")
-    table.add(what, peer[0], ours[0], seconds, ratio=ratio)
+    table.add(what, peer[0], ours[0], seconds, **mark)
 
 
 def near(world, table, gateway):
     what = f"one mapping, {gateway}"
     if table.wants(what):
-        guarded(table, what, lambda: one_mapping(world, table, "near", gateway, what, 1.0, 201))
+        guarded(table, what, lambda: one_mapping(world, table, "near", gateway, what, 201,
+                                                ratio=1.0))
+
+
+def without_disk(world, table):
+    """What of our time is the disk's: the record of leases in memory instead."""
+    what = "one mapping, tenforward-gatewayd, record in memory"
+    if table.wants(what):
+        guarded(table, what, lambda: one_mapping(world, table, "near", "tenforward-gatewayd", what,
+                                                201, state="/run/state",
+                                                note="for information"))
 
 
 def far(world, table, gateway):
@@ -52,7 +64,7 @@ def far(world, table, gateway):
 
     def measure():
         world.relay(delay_ms=10)
-        one_mapping(world, table, "far", gateway, what, 0.6, 41)
+        one_mapping(world, table, "far", gateway, what, 41, ratio=0.6)
 
     if table.wants(what):
         guarded(table, what, measure)
@@ -171,6 +183,7 @@ def guarded(table, what, measure):
 def measure(world, table, options):
     near(world, table, "miniupnpd")
     near(world, table, "tenforward-gatewayd")
+    without_disk(world, table)
     far(world, table, "miniupnpd")
     far(world, table, "tenforward-gatewayd")
     upnp(world, table)

@@ -132,10 +132,10 @@ class World:
     def inside(self, space, *command, **options):
         return run("ip", "netns", "exec", space, *command, **options)
 
-    def environment(self):
+    def environment(self, state=None):
         """For clients: leases are recorded on the disk of the build, as they
-        would be in a home, not in memory."""
-        return dict(os.environ, XDG_STATE_HOME=self.path("state"), LC_ALL="C.UTF-8")
+        would be in a home, unless told another place."""
+        return dict(os.environ, XDG_STATE_HOME=state or self.path("state"), LC_ALL="C.UTF-8")
 
     # One daemon of a name at a time; each is ready when it says so, or answers.
 

@@ -233,10 +233,14 @@ void client_end_natpmp(struct client *client, struct inquiry *inquiry, enum tenf
 		client_finish(client, inquiry, reason, now);
 }
 
-/* A sign of life: PCP packets that fell into the silence before are sent again. */
-static void refresh_pcp(struct inquiry *inquiry, tenf_time now)
+/* A sign of life after a silence: the PCP packets that fell into it are sent
+ * again, long before the 3 s of RFC 6887 §8.1.1, which are for servers of which
+ * nothing is heard. PCP then has the grace to answer before NAT-PMP maps. */
+static void refresh_pcp(struct inquiry *inquiry, bool was_silent, tenf_time now)
 {
-	if (!inquiry->pcp.on || inquiry->pcp.sent < 2 || inquiry->question.single)
+	if (!inquiry->pcp.on || inquiry->pcp.sent == 0 || inquiry->question.single)
+		return;
+	if (!was_silent && inquiry->pcp.sent < 2)
 		return;
 	inquiry->pcp.wait = 0;
 	inquiry->pcp.next = now;
@@ -245,13 +249,14 @@ static void refresh_pcp(struct inquiry *inquiry, tenf_time now)
 void client_address_answered(struct client *client, tenf_time now)
 {
 	struct inquiry *next;
+	bool was_silent = client->slot.sent > 1; /* else the first answered at once */
 
 	client_slot_release(client);
 	for (struct inquiry *at = client->active.first; at != NULL; at = next) {
 		next = at->next;
 		if (at->natpmp != NATPMP_PROBING || at->question.op == CORE_DISCOVER)
 			continue;
-		refresh_pcp(at, now);
+		refresh_pcp(at, was_silent, now);
 		natpmp_ready(client, at, now);
 	}
 	client_pump(client, now);

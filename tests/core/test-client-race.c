@@ -274,6 +274,36 @@ static void pcp_is_repeated_when_the_gateway_wakes_up(void **state)
 	fixture_expect(f, &inquiry, TENF_REASON_NONE);
 }
 
+/* Where the first address request was lost, the PCP request beside it most likely was. */
+static void pcp_is_repeated_when_the_first_packets_were_lost(void **state)
+{
+	struct fixture *f = *state;
+	struct inquiry inquiry;
+
+	ask_map(f, &inquiry);
+	fixture_run(f, f->now + 300 * TENF_MILLISECOND);
+	assert_int_equal(sent_count(f, sent_is_address_request), 2);
+	assert_int_equal(sent_count(f, sent_is_pcp), 1);
+	(void)answer_address(f, NATPMP_SUCCESS, 1, "203.0.113.7");
+	fixture_run(f, f->now + 10 * TENF_MILLISECOND);
+	assert_int_equal(sent_count(f, sent_is_pcp), 2);
+	assert_int_equal(sent_count(f, sent_is_natpmp_map), 0);
+	fixture_run(f, f->now + 600 * TENF_MILLISECOND);
+	assert_int_equal(sent_count(f, sent_is_pcp), 2);
+	assert_true(sent_count(f, sent_is_natpmp_map) > 0);
+}
+
+static void pcp_is_not_repeated_when_the_address_came_at_once(void **state)
+{
+	struct fixture *f = *state;
+	struct inquiry inquiry;
+
+	ask_map(f, &inquiry);
+	(void)answer_address(f, NATPMP_SUCCESS, 1, "203.0.113.7");
+	fixture_run(f, f->now + 600 * TENF_MILLISECOND);
+	assert_int_equal(sent_count(f, sent_is_pcp), 1);
+}
+
 /* How long PCP wanted to be left alone is not NAT-PMP's error lifetime. */
 static void natpmp_errors_have_no_lifetime(void **state)
 {
@@ -307,6 +337,8 @@ int main(void)
 		FIXTURE_TEST(a_gateway_known_for_pcp_is_not_raced_without_need),
 		FIXTURE_TEST(another_host_is_never_asked_for_by_natpmp),
 		FIXTURE_TEST(pcp_is_repeated_when_the_gateway_wakes_up),
+		FIXTURE_TEST(pcp_is_repeated_when_the_first_packets_were_lost),
+		FIXTURE_TEST(pcp_is_not_repeated_when_the_address_came_at_once),
 		FIXTURE_TEST(natpmp_errors_have_no_lifetime),
 	};
 

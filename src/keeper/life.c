@@ -226,9 +226,22 @@ static void plan_the_rest(struct keeper *keeper, struct keeper_mapping *m, tenf_
 	plan_renewals(keeper, m, (uint64_t)((m->grant.expires - now) / TENF_SECOND), now);
 }
 
+/* The half that came first, or that waited on a port of its own for this one. */
+static void tell_other_half(struct keeper *keeper, struct keeper_mapping *m)
+{
+	if (m->phase == PHASE_HELD && m->error.reason == TENF_REASON_OTHER_PORT) {
+		m->state = TENF_STATE_MAPPED;
+		m->error = (struct keeper_error){ .reason = TENF_REASON_NONE, .result = -1 };
+	}
+	if (is_there(m) && !is_told(m))
+		tell_grant(keeper, m);
+}
+
 static void granted(struct keeper *keeper, struct keeper_mapping *m,
 		    const struct keeper_grant *grant, tenf_time now)
 {
+	bool restarted = m->recreate;
+
 	m->grant = *grant;
 	m->error = (struct keeper_error){ .reason = TENF_REASON_NONE, .result = -1 };
 	m->state = TENF_STATE_MAPPED;
@@ -245,8 +258,12 @@ static void granted(struct keeper *keeper, struct keeper_mapping *m,
 	}
 	if (pair_settle(keeper, m, now)) {
 		tell_grant(keeper, m);
-		if (m->pair != NULL && is_there(m->pair) && !is_told(m->pair))
-			tell_grant(keeper, m->pair);
+		if (m->pair != NULL)
+			tell_other_half(keeper, m->pair);
+	} else if (restarted && told_as_held(m) && !is_told(m)) {
+		/* The port that was told is gone since the restart, and the pair has
+		 * no new one yet. Else the other half follows within a round trip. */
+		life_fail(keeper, m, TENF_STATE_LOST, TENF_REASON_OTHER_PORT, -1);
 	}
 }
 

@@ -245,6 +245,29 @@ static void a_pair_survives_a_restart(void **state)
 	expect_equal_ports(w, pair);
 }
 
+/* After a restart half a pair got another port while the other half is refused:
+ * the port that was told is gone, and nobody may believe in it any longer. */
+static void half_a_pair_on_another_port_after_a_restart_is_lost(void **state)
+{
+	struct world *w = *state;
+	struct keeper_wish wish = wish_of(51413);
+	struct pair pair = add_pair(w, &wish);
+	uint16_t port = world_view(w, pair.tcp).grant.external_port;
+
+	world_pass(w, 60 * TENF_SECOND);
+	world_forget(w);
+	fake_gateway_restart(&w->gateway, w->now);
+	fake_gateway_take_port(&w->gateway, TENF_TCP, port);
+	w->answers_left = 1; /* the leader's new port; the follower meets silence */
+	world_announce(w);
+	world_pass(w, 15 * TENF_SECOND);
+	expect_event(w, TENF_EVENT_GATEWAY_RESTART, 0);
+	assert_int_equal(world_view(w, pair.tcp).state, TENF_STATE_LOST);
+	w->answers_left = SIZE_MAX;
+	world_pass(w, 600 * TENF_SECOND);
+	expect_equal_ports(w, pair);
+}
+
 static void a_pair_follows_to_another_gateway(void **state)
 {
 	struct world *w = *state;
@@ -352,6 +375,7 @@ int main(void)
 		WORLD_TEST(a_changed_half_moves_the_other),
 		WORLD_TEST(both_halves_are_renewed_and_stay_together),
 		WORLD_TEST(a_pair_survives_a_restart),
+		WORLD_TEST(half_a_pair_on_another_port_after_a_restart_is_lost),
 		WORLD_TEST(a_pair_follows_to_another_gateway),
 		WORLD_TEST(removing_one_half_removes_both),
 		WORLD_TEST(a_pair_once_gets_one_port_and_no_renewal),

@@ -81,7 +81,7 @@ void sim_check_sent(struct sim_world *w, struct sim_host *host, const struct sim
 		limit = SIM_STORM_HOST + SIM_STORM_BESIDE * sim_host_count(host);
 
 		if (is_storm(host->others, SIM_OTHERS_MAX, &host->others_sent, limit, w->now))
-			sim_fail(w, "storm", "host %u: more than %zu packets a minute beside mappings",
+			sim_fail(w, "storm", "host %u: more than %zu packets beside mappings",
 				 host->number, limit);
 		return;
 	}

@@ -56,8 +56,9 @@ static tenf_time missing_after_loss(const struct sim_world *w, const struct sim_
  *   the gateway was lied to  by packets altered on the way: end of the lease
  *   a late delete            NAT-PMP knows no nonce, so a delete that was overtaken
  *                            by the next create takes that one away: end of the lease
- *   the pair came apart      one half got another port, and the other is given back
- *                            and asked for anew, in a bounded number of rounds
+ *   the pair came apart      one half got another port, perhaps when it was recreated, and
+ *                            the other is given back and asked for anew, in a bounded
+ *                            number of rounds
  *   the lease ended          there first: the answer's time on the way, and the
  *                            second to which remaining lifetimes are rounded up
  */
@@ -75,7 +76,8 @@ tenf_time sim_bound_missing(const struct sim_world *w, const struct sim_host *ho
 	if (claim->deleted_at >= 0 && claim->deleted_at + 2 * flight >= claim->granted_at - flight)
 		until = tenf_time_max(until, claim->expires);
 	if (claim->pair != 0)
-		until = tenf_time_max(until, claim->missing_since + one_request(host, claim));
+		until = tenf_time_max(until, tenf_time_max(claim->missing_since, host->restart_at) +
+						     recovery(w, host, claim));
 	return until;
 }
 

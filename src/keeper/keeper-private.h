@@ -20,6 +20,8 @@ void life_removed(struct keeper *keeper, struct keeper_mapping *m, enum tenf_rea
 		  int result);
 void life_fail(struct keeper *keeper, struct keeper_mapping *m, enum tenf_state state,
 	       enum tenf_reason reason, int result);
+void life_fail_by(struct keeper *keeper, struct keeper_mapping *m, enum tenf_state state,
+		  const struct keeper_error *error);
 void life_expire(struct keeper *keeper, struct keeper_mapping *m, tenf_time now);
 void life_recreate(struct keeper *keeper, struct keeper_mapping *m, tenf_time now);
 /* The same, but 4 s after the try before at the earliest; false when it has to wait. */

@@ -68,19 +68,27 @@ void life_readdress(struct keeper *keeper, struct keeper_mapping *m,
 }
 
 /* The same failure again is no news. */
-void life_fail(struct keeper *keeper, struct keeper_mapping *m, enum tenf_state state,
-	       enum tenf_reason reason, int result)
+void life_fail_by(struct keeper *keeper, struct keeper_mapping *m, enum tenf_state state,
+		  const struct keeper_error *error)
 {
-	bool news = m->state != state || m->error.reason != reason;
+	bool news = m->state != state || m->error.reason != error->reason;
 
 	m->state = state;
-	m->error = (struct keeper_error){
-		.reason = reason, .result = result, .method = m->inquiry.answer.method
-	};
+	m->error = *error;
 	if (news)
 		keeper_tell(keeper, m,
 			    state == TENF_STATE_REFUSED ? TENF_EVENT_REFUSED : TENF_EVENT_LOST);
 	pair_failed(keeper, m);
+}
+
+void life_fail(struct keeper *keeper, struct keeper_mapping *m, enum tenf_state state,
+	       enum tenf_reason reason, int result)
+{
+	struct keeper_error error = {
+		.reason = reason, .result = result, .method = m->inquiry.answer.method
+	};
+
+	life_fail_by(keeper, m, state, &error);
 }
 
 /* ---- Asking --------------------------------------------------------------- */

@@ -77,7 +77,7 @@ void pair_failed(struct keeper *keeper, struct keeper_mapping *m)
 	if (other == NULL || !m->leads || other->phase != PHASE_HOLD || life_holds(other))
 		return;
 	if (other->state != m->state || other->error.reason != m->error.reason)
-		life_fail(keeper, other, m->state, m->error.reason, m->error.result);
+		life_fail_by(keeper, other, m->state, &m->error); /* it was not asked itself */
 }
 
 void pair_broke(struct keeper *keeper, struct keeper_mapping *m, tenf_time again, tenf_time now)

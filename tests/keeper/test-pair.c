@@ -321,6 +321,9 @@ static void a_pair_once_is_refused_as_one(void **state)
 	wish.keep = false;
 	pair = add_pair(w, &wish);
 	expect_both(w, TENF_EVENT_REFUSED, pair);
+	/* By the same method with the same result code: one sentence tells of both. */
+	assert_int_equal(world_view(w, pair.udp).error.method, TENF_METHOD_PCP);
+	assert_int_equal(world_view(w, pair.udp).error.result, PCP_NOT_AUTHORIZED);
 	world_pass(w, 7200 * TENF_SECOND);
 	expect_no_event(w);
 	assert_int_equal(w->packet_count, 1);

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #define URL_SIZE 2048
 #define HEADER_SIZE 512
@@ -291,13 +292,29 @@ static CURLcode step(struct remote_flow *flow)
 	return CURLE_OK;
 }
 
-/* Until the status is known, and everything of an answer that is an error. */
-static CURLcode wait_for_status(struct remote_flow *flow)
+static int64_t steady_ms(void)
 {
+	struct timespec now;
+
+	if (clock_gettime(CLOCK_MONOTONIC, &now) != 0)
+		return 0;
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* Until the status is known, and everything of an answer that is an error. A
+ * daemon that hangs still has a kernel that accepts connections for it, and a
+ * flow has no time-out of its own, hence the one here. */
+static CURLcode wait_for_status(struct remote_flow *flow, long timeout_ms)
+{
+	int64_t end = steady_ms() + timeout_ms;
 	CURLcode code = step(flow);
 
 	while (code == CURLE_OK && !flow->has_ended && flow->status != 200) {
-		if (curl_multi_poll(flow->multi, NULL, 0, 1000, NULL) != CURLM_OK)
+		int64_t left = end - steady_ms();
+
+		if (left <= 0)
+			return CURLE_OPERATION_TIMEDOUT;
+		if (curl_multi_poll(flow->multi, NULL, 0, (int)left, NULL) != CURLM_OK)
 			return CURLE_OUT_OF_MEMORY;
 		code = step(flow);
 	}
@@ -351,7 +368,7 @@ static enum tenf_status flow_open(const struct remote_target *target, const char
 	if (code == CURLE_OK && curl_multi_add_handle(flow->multi, flow->easy) != CURLM_OK)
 		code = CURLE_OUT_OF_MEMORY;
 	if (code == CURLE_OK)
-		code = wait_for_status(flow);
+		code = wait_for_status(flow, timeout_ms);
 	if (code != CURLE_OK) {
 		flow_close(flow);
 		return fail_curl(reterr, code);

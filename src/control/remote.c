@@ -15,6 +15,7 @@ struct remote {
 	struct remote_link *link;
 	char *where;
 	char *token;
+	long timeout_ms;
 	bool is_unix;
 };
 
@@ -88,6 +89,7 @@ enum tenf_status remote_open(enum remote_daemon daemon, const char *where, struc
 	remote = calloc(1, sizeof(*remote));
 	if (remote == NULL)
 		return out_of_memory(reterr);
+	remote->timeout_ms = REMOTE_TIMEOUT_MS;
 	status = connect_to(remote, found, reterr);
 	if (status != TENF_OK) {
 		remote_close(remote);
@@ -111,6 +113,11 @@ void remote_close(struct remote *remote)
 const char *remote_where(const struct remote *remote)
 {
 	return remote->where;
+}
+
+void remote_set_timeout(struct remote *remote, uint32_t timeout_ms)
+{
+	remote->timeout_ms = timeout_ms < INT32_MAX ? (long)timeout_ms : INT32_MAX;
 }
 
 /* An answer without a body is null. */
@@ -156,7 +163,7 @@ enum tenf_status remote_request(struct remote *remote, const char *method, const
 				struct tenf_error *reterr)
 {
 	struct remote_call call = { .method = method, .path = path,
-				    .timeout_ms = REMOTE_TIMEOUT_MS,
+				    .timeout_ms = remote->timeout_ms,
 				    .answer_max = REMOTE_ANSWER_MAX };
 	enum tenf_status status;
 	char *text = NULL;
@@ -205,7 +212,7 @@ enum tenf_status remote_stream_open(struct remote *remote, const char *path, con
 		return out_of_memory(reterr);
 	stream->remote = remote;
 	sse_init(&stream->sse);
-	status = remote->module->flow_open(&target, path, last_id, REMOTE_TIMEOUT_MS, take_in,
+	status = remote->module->flow_open(&target, path, last_id, remote->timeout_ms, take_in,
 					   stream, &stream->flow, &stream->status, reterr);
 	if (status == TENF_OK && stream->status != 200)
 		status = refused(stream, reterr);

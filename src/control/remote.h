@@ -15,7 +15,7 @@
 #include <jansson.h>
 #include <tenforward/tenforward.h>
 
-#define REMOTE_TIMEOUT_MS 10000      /* for a whole request */
+#define REMOTE_TIMEOUT_MS 10000      /* for a whole request, unless it is set */
 #define REMOTE_ANSWER_MAX 67108864   /* octets of an answer: a list of 100 000 mappings */
 
 enum remote_daemon {
@@ -38,7 +38,10 @@ void remote_close(struct remote *remote);
 /* Where it was found, for messages. */
 const char *remote_where(const struct remote *remote);
 
-/* One request; blocks, REMOTE_TIMEOUT_MS at most. `method` is "GET" …; `body`
+/* How long a request may take from now on, and the opening of a stream. */
+void remote_set_timeout(struct remote *remote, uint32_t timeout_ms);
+
+/* One request; blocks, for the time-out at most. `method` is "GET" …; `body`
  * is borrowed, NULL for none. TENF_OK whenever an HTTP answer came: look at
  * *ret_status. *ret_body is a new reference, JSON null for an answer without
  * one; both may be NULL. TENF_E_NOT_FOUND when the daemon is gone,
@@ -53,7 +56,7 @@ TENF_CHECKED enum tenf_status remote_request(struct remote *remote, const char *
 struct remote_stream;
 
 /* `last_id` resumes behind that event; NULL: from now on. Blocks until the
- * daemon agreed. A stream is closed before its remote. */
+ * daemon agreed, for the time-out at most. A stream is closed before its remote. */
 TENF_CHECKED enum tenf_status remote_stream_open(struct remote *remote, const char *path,
 						 const char *last_id, struct remote_stream **ret,
 						 struct tenf_error *reterr);

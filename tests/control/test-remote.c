@@ -335,6 +335,35 @@ static void a_stream_that_is_refused_says_why(void **state)
 	remote_close(remote);
 }
 
+/* A process that is stopped or stuck: its kernel still accepts for it. */
+static void a_daemon_that_hangs_is_given_up_in_time(void **state)
+{
+	struct daemon *d = *state;
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	struct remote_stream *stream = NULL;
+	struct remote *remote = NULL;
+	struct tenf_error error;
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	(void)snprintf(address.sun_path, sizeof(address.sun_path), "%s", d->house->path);
+	*strrchr(address.sun_path, '/') = '\0';
+	(void)mkdir(address.sun_path, 0700);
+	(void)snprintf(address.sun_path, sizeof(address.sun_path), "%s", d->house->path);
+	assert_int_equal(bind(fd, (const struct sockaddr *)&address, sizeof(address)), 0);
+	assert_int_equal(listen(fd, 8), 0);
+	remote = open_remote(d);
+	remote_set_timeout(remote, 30);
+	assert_int_equal(remote_request(remote, "GET", "/v1/status", NULL, NULL, NULL, &error),
+			 TENF_E_SYSTEM);
+	assert_string_equal(error.text, "the daemon did not answer in time");
+	assert_int_equal(remote_stream_open(remote, "/v1/events", NULL, &stream, &error),
+			 TENF_E_SYSTEM);
+	assert_string_equal(error.text, "the daemon did not answer in time");
+	assert_null(stream);
+	remote_close(remote);
+	(void)close(fd);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -349,6 +378,7 @@ int main(void)
 		TEST(a_module_that_is_missing_is_told),
 		TEST(events_are_pulled_in_a_poll_loop_and_resumed),
 		TEST(a_stream_that_is_refused_says_why),
+		TEST(a_daemon_that_hangs_is_given_up_in_time),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -66,6 +66,7 @@ struct tenf_options {
 	bool announcements;    /* hear the multicast announcements on 5350 */
 	bool watch;            /* ask for the external address now and every 5 minutes */
 	bool anycast;          /* try 192.0.0.9 where no route names a gateway (RFC 7723) */
+	bool wait_interface;   /* a session may be made before its interface exists */
 };
 
 void tenf_options_init(struct tenf_options *options);

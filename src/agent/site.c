@@ -70,6 +70,7 @@ static enum tenf_status open_session(const struct record_place *place, struct te
 	options.interface = place->interface[0] != '\0' ? place->interface : NULL;
 	options.methods = place->methods;
 	options.watch = true;
+	options.wait_interface = true; /* a tunnel comes and goes */
 	return tenf_session_new(&options, ret, reterr);
 }
 

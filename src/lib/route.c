@@ -5,18 +5,22 @@
 
 #include <string.h>
 
-static struct route given(const struct settings *s)
+/* An interface is known by its name: one that went and came back has another
+ * number. False while there is none. */
+static bool given(const struct settings *s, struct route *ret)
 {
+	bool named = s->interface[0] != '\0';
 	struct route r = {
 		.gateway = s->gateway,
 		.source = s->source,
 		.has_source = s->has_source,
-		.ifindex = s->ifindex,
+		.ifindex = named ? net_interface_index(s->interface) : 0,
 		.origin = TENF_ORIGIN_GIVEN,
 	};
 
 	memcpy(r.interface, s->interface, sizeof(r.interface));
-	return r;
+	*ret = r;
+	return !named || r.ifindex != 0;
 }
 
 static enum tenf_origin origin_of(enum net_origin origin)
@@ -55,8 +59,7 @@ enum tenf_status route_find(const struct settings *s, struct route *ret, size_t 
 	enum tenf_status status;
 
 	if (s->has_gateway) {
-		ret[0] = given(s);
-		*ret_count = 1;
+		*ret_count = given(s, &ret[0]) ? 1 : 0;
 		return TENF_OK;
 	}
 	status = net_gateways_find(&query, &found, reterr);

@@ -26,14 +26,13 @@ static void copy_known(const struct tenf_options *options, struct tenf_options *
 	memcpy(ret, options, size);
 }
 
-static enum tenf_status read_interface(const char *name, struct settings *s,
+static enum tenf_status read_interface(const char *name, bool wait, struct settings *s,
 				       struct tenf_error *reterr)
 {
 	if (name == NULL)
 		return TENF_OK;
-	if (strlen(name) < sizeof(s->interface))
-		s->ifindex = net_interface_index(name);
-	if (s->ifindex == 0)
+	if (strlen(name) >= sizeof(s->interface) ||
+	    (!wait && net_interface_index(name) == 0))
 		return explain_argument(reterr, "there is no network interface \"", name,
 					"\"; see: ip link");
 	memcpy(s->interface, name, strlen(name) + 1);
@@ -84,7 +83,7 @@ enum tenf_status settings_read(const struct tenf_options *options, struct settin
 	s.announcements = o.announcements;
 	s.watch = o.watch;
 	s.anycast = o.anycast;
-	status = read_interface(o.interface, &s, reterr);
+	status = read_interface(o.interface, o.wait_interface, &s, reterr);
 	if (status == TENF_OK)
 		status = read_addresses(&o, &s, reterr);
 	if (status == TENF_OK)

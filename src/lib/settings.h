@@ -14,7 +14,6 @@ struct settings {
 	bool has_source;
 	struct tenf_address source;
 	char interface[TENF_INTERFACE_SIZE]; /* "" for any */
-	unsigned ifindex;                    /* of the named interface, 0 for any */
 	unsigned methods;
 	uint32_t timeout_ms;
 	bool announcements;

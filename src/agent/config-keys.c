@@ -53,6 +53,7 @@ static bool set_method(struct config_reading *r, const char *value)
 
 static bool set_firewall(struct config_reading *r, const char *value)
 {
+	r->firewall_origin = (struct config_origin){ r->path, r->line };
 	if (strcasecmp(value, "none") == 0)
 		r->config->firewall = FIREWALL_NONE;
 	else if (strcasecmp(value, "nftables") == 0)
@@ -62,6 +63,22 @@ static bool set_firewall(struct config_reading *r, const char *value)
 	else
 		return false;
 	return true;
+}
+
+/* Names alone: the value becomes part of a command of nftables. */
+static bool set_firewall_set(struct config_reading *r, const char *value)
+{
+	static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				      "0123456789_-. ";
+	const char *family = value + strcspn(value, " ");
+	const char *table = family + strspn(family, " ");
+	const char *gap = table + strcspn(table, " ");
+	const char *set = gap + strspn(gap, " ");
+
+	if (value[strspn(value, letters)] != '\0' || family == value || table == gap ||
+	    set[0] == '\0' || set[strcspn(set, " ")] != '\0')
+		return false;
+	return config_copy(value, r->config->firewall_set, sizeof(r->config->firewall_set));
 }
 
 static bool set_port_file(struct config_reading *r, const char *value)
@@ -262,6 +279,16 @@ static bool set_password_file(struct config_reading *r, const char *value)
 				  sizeof(r->connector.password));
 }
 
+static bool set_recheck(struct config_reading *r, const char *value)
+{
+	uint32_t seconds;
+
+	if (!tenf_span_parse(value, &seconds) || seconds == 0)
+		return false;
+	r->connector.recheck_s = seconds;
+	return true;
+}
+
 /* ---- Secrets written as values: never ----------------------------------- */
 
 static bool refuse_secret(struct config_reading *r, const char *right)
@@ -308,6 +335,8 @@ static const struct key keys[] = {
 	{ CONFIG_IN_AGENT, "Gateway", set_gateway, GATEWAY_IS },
 	{ CONFIG_IN_AGENT, "Method", set_method, METHOD_IS },
 	{ CONFIG_IN_AGENT, "Firewall", set_firewall, "write nftables, firewalld or none" },
+	{ CONFIG_IN_AGENT, "FirewallSet", set_firewall_set,
+	  "write FAMILY TABLE SET, such as inet filter tenforward" },
 	{ CONFIG_IN_AGENT, "PortFile", set_port_file, PATH_IS },
 	{ CONFIG_IN_AGENT, "Listen", set_listen,
 	  "write a numeric ADDRESS:PORT of this machine, such as 127.0.0.1:8351" },
@@ -337,6 +366,7 @@ static const struct key keys[] = {
 	{ CONFIG_IN_CONNECTOR, "Mapping", set_connector_mapping, NAME_IS },
 	{ CONFIG_IN_CONNECTOR, "User", set_user, "write the name of a user" },
 	{ CONFIG_IN_CONNECTOR, "PasswordFile", set_password_file, PATH_IS },
+	{ CONFIG_IN_CONNECTOR, "Recheck", set_recheck, SPAN_IS },
 };
 
 /* Not keys, but what somebody may try. */

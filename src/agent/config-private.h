@@ -74,6 +74,7 @@ struct config_reading {
 	struct config_origin hook_origins[CONFIG_HOOKS_MAX];
 	struct config_origin connector_origins[CONFIG_CONNECTORS_MAX];
 	struct config_origin listen_origin;
+	struct config_origin firewall_origin;
 	char *files[CONFIG_FILES_MAX];
 	size_t file_count;
 };

@@ -70,6 +70,13 @@ static bool go_on_with_newer(struct delivery *it)
 	return true;
 }
 
+static tenf_duration recheck_after(const struct delivery *it)
+{
+	uint32_t seconds = it->target->config.recheck_s;
+
+	return seconds != 0 ? seconds * TENF_SECOND : it->owner->recheck;
+}
+
 static void confirm(struct delivery *it, bool changed)
 {
 	if (it->target->is_connector && changed)
@@ -83,7 +90,7 @@ static void confirm(struct delivery *it, bool changed)
 	news_free(it->news);
 	it->news = NULL;
 	if (it->target->is_connector)
-		schedule(it, tenf_time_add(monotonic(), it->owner->recheck));
+		schedule(it, tenf_time_add(monotonic(), recheck_after(it)));
 }
 
 /* A failure is logged once, however often it comes back. */

@@ -53,7 +53,7 @@ static void reads_everything_a_file_can_say(void **state)
 	snprintf(text, sizeof(text),
 		 "\xef\xbb\xbf# comment\n[Agent]\nSocket=/a/s\n  State = /a/state  \r\n"
 		 "Interface=wg0\nGateway=10.2.0.1:5351\nMethod=natpmp\nFirewall=nftables\n"
-		 "PortFile=/a/port\nListen=127.0.0.1:8351\nTokenFile=%s\n; comment\n\n"
+		 "FirewallSet=inet filter tenforward\nPortFile=/a/port\nListen=127.0.0.1:8351\nTokenFile=%s\n; comment\n\n"
 		 "[Mapping]\nName=torrent\nForward=any:51413/both\nLifetime=60s\nFollow=yes\n"
 		 "[mapping]\nName=games\nForward=80:8080 27015-27017/udp\nforward=443\nExact=no\n"
 		 "Gateway=192.168.1.1\nMethod=auto\nPersist=yes\nHost=192.168.1.20\n"
@@ -62,7 +62,7 @@ static void reads_everything_a_file_can_say(void **state)
 		 "[Hook]\nWebhook=https://example.net/hook?a=b\n"
 		 "[Hook]\nFile=/a/file\nFormat={external_address}:{external_port} {{\n"
 		 "[Connector]\nType=qbittorrent\nUrl=http://127.0.0.1:8080\nMapping=torrent\n"
-		 "User=admin\nPasswordFile=%s\n",
+		 "User=admin\nPasswordFile=%s\nRecheck=5s\n",
 		 scratch_path(scratch, "token", token),
 		 scratch_path(scratch, "password", password));
 	read_good(scratch, text, &c);
@@ -72,6 +72,8 @@ static void reads_everything_a_file_can_say(void **state)
 	assert_string_equal(c.listen, "127.0.0.1:8351");
 	assert_string_equal(c.token, "a token");
 	assert_string_equal(c.place.gateway, "10.2.0.1");
+	assert_int_equal(c.firewall, FIREWALL_NFTABLES);
+	assert_string_equal(c.firewall_set, "inet filter tenforward");
 	assert_int_equal(c.mapping_count, 6);
 	assert_string_equal(c.mappings[0].name, "torrent");
 	assert_int_equal(c.mappings[0].protocol, TENF_BOTH);
@@ -101,6 +103,7 @@ static void reads_everything_a_file_can_say(void **state)
 	assert_string_equal(c.hooks[2].format, "{external_address}:{external_port} {{");
 	assert_int_equal(c.connector_count, 1);
 	assert_string_equal(c.connectors[0].password, "a password");
+	assert_int_equal(c.connectors[0].recheck_s, 5);
 	config_done(&c);
 }
 
@@ -158,8 +161,13 @@ static const struct mistake_case mistakes[] = {
 	{ 3, "Exact=yes together with any", "[Mapping]\nExact=yes\nForward=any:80\n" },
 	{ 2, "Host= cannot be \"0.0.0.0\"", "[Mapping]\nHost=0.0.0.0\nForward=80\n" },
 	{ 2, "Firewall=yes, but no firewall", "[Mapping]\nForward=80\nFirewall=yes\n" },
+	{ 3, "Firewall=nftables without FirewallSet=", "[Agent]\n\nFirewall=nftables\n" },
+	{ 2, "FirewallSet= cannot be \"tenforward\"; write FAMILY",
+	  "[Agent]\nFirewallSet=tenforward\n" },
+	{ 2, "FirewallSet= cannot be", "[Agent]\nFirewallSet=inet filter a;flush\n" },
+	{ 2, "Recheck= cannot be \"0\"", "[Connector]\nRecheck=0\n" },
 	{ 4, "Firewall=yes for another host",
-	  "[Agent]\nFirewall=nftables\n[Mapping]\nForward=80\nFirewall=yes\nHost=10.0.0.9\n" },
+	  "[Agent]\nFirewall=firewalld\n[Mapping]\nForward=80\nFirewall=yes\nHost=10.0.0.9\n" },
 	{ 4, "internal port 8080/tcp is already mapped by",
 	  "[Mapping]\nForward=80:8080\n[Mapping]\nForward=81:8080/tcp\n" },
 	{ 2, "is already mapped by", "[Mapping]\nForward=8000-8010/udp 8005/both\n" },

@@ -29,6 +29,7 @@ static struct record sample(uint64_t number)
 	struct record r = {
 		.number = number,
 		.origin = RECORD_RUNTIME,
+		.followed_port = 4712,
 		.wish = { .name = "web",
 			  .protocol = TENF_BOTH,
 			  .internal_port = 8080,
@@ -57,6 +58,7 @@ static void assert_same(const struct record *a, const struct record *b)
 	assert_true(record_same_wish(&a->wish, &b->wish));
 	for (int half = 0; half < 2; half++) {
 		assert_int_equal(a->lease[half].external_port, b->lease[half].external_port);
+		assert_int_equal(a->followed_port, b->followed_port);
 		assert_string_equal(a->lease[half].external_address,
 				    b->lease[half].external_address);
 		assert_string_equal(a->lease[half].gateway, b->lease[half].gateway);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "agent/agent.h"
+#include "agent/agent-private.h"
 
 #include "base/text.h"
 
@@ -11,117 +11,6 @@
 /* Moving the internal port after the external one ends here, should a gateway
  * never give the port that was asked for. */
 #define FOLLOW_MAX 8
-
-struct agent {
-	struct sites sites;
-	struct store *store;
-	struct agent_hooks hooks;
-	struct agent_item **items; /* by ascending number */
-	size_t count;
-	size_t size;
-	bool ending;
-};
-
-/* ---- The table --------------------------------------------------------------- */
-
-static size_t lower_bound(const struct agent *agent, uint64_t number)
-{
-	size_t low = 0;
-	size_t high = agent->count;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (agent->items[middle]->record.number < number)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
-}
-
-struct agent_item *agent_find(struct agent *agent, uint64_t number)
-{
-	size_t at = lower_bound(agent, number);
-
-	if (at == agent->count || agent->items[at]->record.number != number)
-		return NULL;
-	return agent->items[at];
-}
-
-size_t agent_count(const struct agent *agent)
-{
-	return agent->count;
-}
-
-struct agent_item *agent_item_at(struct agent *agent, size_t index)
-{
-	return index < agent->count ? agent->items[index] : NULL;
-}
-
-struct sites *agent_sites(struct agent *agent)
-{
-	return &agent->sites;
-}
-
-static enum tenf_status link_item(struct agent *agent, struct agent_item *item)
-{
-	size_t at = lower_bound(agent, item->record.number);
-
-	if (agent->count >= AGENT_RECORDS_MAX)
-		return TENF_E_LIMIT;
-	if (agent->count == agent->size) {
-		size_t size = agent->size > 0 ? agent->size * 2 : 16;
-		struct agent_item **grown = realloc(agent->items, size * sizeof(*grown));
-
-		if (grown == NULL)
-			return TENF_E_MEMORY;
-		agent->items = grown;
-		agent->size = size;
-	}
-	memmove(agent->items + at + 1, agent->items + at,
-		(agent->count - at) * sizeof(*agent->items));
-	agent->items[at] = item;
-	agent->count++;
-	return TENF_OK;
-}
-
-static void unlink_item(struct agent *agent, struct agent_item *item)
-{
-	size_t at = lower_bound(agent, item->record.number);
-
-	memmove(agent->items + at, agent->items + at + 1,
-		(agent->count - at - 1) * sizeof(*agent->items));
-	agent->count--;
-	free(item);
-}
-
-static struct agent_item *item_of(struct agent *agent, const struct site *site, uint32_t id,
-				  unsigned *ret_half)
-{
-	for (size_t i = 0; i < agent->count; i++) {
-		struct agent_item *item = agent->items[i];
-
-		for (unsigned half = 0; item->site == site && half < 2; half++) {
-			if (item->ids[half] == id) {
-				*ret_half = half;
-				return item;
-			}
-		}
-	}
-	return NULL;
-}
-
-static struct agent_item *same_wish(struct agent *agent, const struct record_wish *wish)
-{
-	for (size_t i = 0; i < agent->count; i++) {
-		struct agent_item *item = agent->items[i];
-
-		if (!item->removing && record_same_wish(&item->record.wish, wish))
-			return item;
-	}
-	return NULL;
-}
 
 /* ---- Asking -------------------------------------------------------------------- */
 
@@ -154,24 +43,23 @@ static void fill_request(const struct record *record, struct tenf_request *ret)
 static enum tenf_status ask(struct agent *agent, struct agent_item *item)
 {
 	struct tenf_request request;
-	struct tenf_mapping first;
 	enum tenf_status status;
+	uint32_t id;
 
 	item->error = (struct tenf_error){ .result = -1 };
 	status = sites_at(&agent->sites, &item->record.wish.place, &item->site, &item->error);
 	if (status != TENF_OK)
 		return status;
 	fill_request(&item->record, &request);
-	status = tenf_session_add(site_session(item->site), &request, &item->ids[0]);
+	status = tenf_session_add(site_session(item->site), &request, &id);
 	if (status != TENF_OK)
 		return status;
-	item->ids[1] = 0;
-	if (tenf_session_mapping(site_session(item->site), item->ids[0], &first)) {
-		item->ids[1] = first.pair;
-		item->now[0] = first;
-	}
-	if (item->ids[1] != 0)
-		(void)tenf_session_mapping(site_session(item->site), item->ids[1], &item->now[1]);
+	table_set_id(agent, item, 0, id);
+	if (tenf_session_mapping(site_session(item->site), id, &item->now[0]))
+		table_set_id(agent, item, 1, item->now[0].pair);
+	if (item->ids[1].id != 0)
+		(void)tenf_session_mapping(site_session(item->site), item->ids[1].id,
+					   &item->now[1]);
 	site_touch(item->site);
 	return TENF_OK;
 }
@@ -189,27 +77,38 @@ static bool make_nonces(struct record *record)
 	return true;
 }
 
-static enum tenf_status hold(struct agent *agent, const struct record *record, bool stored,
+/* Takes the record into the table, without asking for it. */
+static enum tenf_status take(struct agent *agent, const struct record *record,
 			     struct agent_item **ret)
 {
 	struct agent_item *item = calloc(1, sizeof(*item));
-	enum tenf_status status = TENF_OK;
+	enum tenf_status status;
 
 	if (item == NULL)
 		return TENF_E_MEMORY;
 	item->record = *record;
-	if (!stored)
-		status = store_put(agent->store, record);
-	if (status == TENF_OK)
-		status = link_item(agent, item);
+	status = table_link(agent, item);
 	if (status != TENF_OK) {
 		free(item);
 		return status;
 	}
+	*ret = item;
+	return TENF_OK;
+}
+
+static enum tenf_status hold(struct agent *agent, const struct record *record,
+			     struct agent_item **ret)
+{
+	struct agent_item *item;
+	enum tenf_status status = store_put(agent->store, record);
+
+	if (status == TENF_OK)
+		status = take(agent, record, &item);
+	if (status != TENF_OK)
+		return status;
 	status = ask(agent, item);
 	if (status == TENF_E_ARGUMENT && item->site != NULL) {
-		(void)!store_drop(agent->store, record->number);
-		unlink_item(agent, item);
+		table_forget(agent, item);
 		return status;
 	}
 	*ret = item;
@@ -229,13 +128,13 @@ static enum tenf_status add(struct agent *agent, const struct record_wish *wish,
 	status = store_next_number(agent->store, &record.number);
 	if (status != TENF_OK)
 		return status;
-	return hold(agent, &record, false, ret);
+	return hold(agent, &record, ret);
 }
 
 enum tenf_status agent_add(struct agent *agent, const struct record_wish *wish,
 			   struct agent_item **ret, struct tenf_error *reterr)
 {
-	struct agent_item *item = same_wish(agent, wish);
+	struct agent_item *item = table_of_wish(agent, wish);
 	enum tenf_status status = TENF_OK;
 
 	if (item == NULL)
@@ -261,10 +160,10 @@ enum tenf_status agent_change(struct agent *agent, struct agent_item *item,
 	if (status != TENF_OK)
 		return status;
 	for (unsigned half = 0; half < 2 && item->site != NULL; half++) {
-		if (item->ids[half] != 0 &&
+		if (item->ids[half].id != 0 &&
 		    wish->lifetime_s != item->record.wish.lifetime_s)
 			(void)!tenf_session_set_lifetime(site_session(item->site),
-							 item->ids[half], wish->lifetime_s);
+							 item->ids[half].id, wish->lifetime_s);
 	}
 	item->record = changed;
 	if (item->site != NULL)
@@ -274,10 +173,15 @@ enum tenf_status agent_change(struct agent *agent, struct agent_item *item,
 
 /* ---- Giving up ------------------------------------------------------------------- */
 
-static void forget(struct agent *agent, struct agent_item *item)
+/* Whoever is killed before the gateway confirmed goes on with the removal when
+ * started again: what is declared by no configuration is given up then. */
+static void disown(struct agent *agent, struct agent_item *item)
 {
-	(void)!store_drop(agent->store, item->record.number);
-	unlink_item(agent, item);
+	item->for_good = true;
+	if (item->record.origin == RECORD_DECLARED)
+		return;
+	item->record.origin = RECORD_DECLARED;
+	(void)!store_put(agent->store, &item->record);
 }
 
 static void remove_item(struct agent *agent, struct agent_item *item)
@@ -285,11 +189,54 @@ static void remove_item(struct agent *agent, struct agent_item *item)
 	if (item->removing)
 		return;
 	item->removing = true;
+	disown(agent, item);
 	if (item->site == NULL ||
-	    tenf_session_remove(site_session(item->site), item->ids[0]) != TENF_OK)
-		forget(agent, item);
+	    tenf_session_remove(site_session(item->site), item->ids[0].id) != TENF_OK)
+		table_forget(agent, item);
 	else
 		site_touch(item->site);
+}
+
+static bool has_ended(const struct record_lease *lease)
+{
+	return lease->expires_at != 0 && lease->expires_at <= (int64_t)time(NULL);
+}
+
+static void release_half(struct agent *agent, struct agent_item *item, unsigned half)
+{
+	const struct record *record = &item->record;
+	const struct record_wish *wish = &record->wish;
+	struct tenf_mapping lease = { .external_port = record->lease[half].external_port };
+	uint32_t id;
+
+	if (has_ended(&record->lease[half]))
+		return;
+	lease.protocol = wish->protocol != TENF_BOTH ? wish->protocol :
+			 half == 0		      ? TENF_TCP :
+							TENF_UDP;
+	lease.internal_port = record->followed_port ? record->followed_port : wish->internal_port;
+	memcpy(lease.internal_address, wish->internal_address, sizeof(lease.internal_address));
+	memcpy(lease.nonce, record->lease[half].nonce, sizeof(lease.nonce));
+	if (tenf_session_release(site_session(item->site), &lease, &id) != TENF_OK)
+		return;
+	table_set_id(agent, item, half, id);
+	(void)tenf_session_mapping(site_session(item->site), id, &item->now[half]);
+}
+
+/* Of an earlier run, and wanted by nobody any more: its lease is deleted
+ * without asking for it again. */
+static void release_item(struct agent *agent, struct agent_item *item)
+{
+	unsigned halves = item->record.wish.protocol == TENF_BOTH ? 2 : 1;
+
+	item->removing = item->for_good = true;
+	if (sites_at(&agent->sites, &item->record.wish.place, &item->site, NULL) == TENF_OK) {
+		for (unsigned half = 0; half < halves; half++)
+			release_half(agent, item, half);
+		site_touch(item->site);
+	}
+	if (!table_has_ids(item))
+		table_forget(agent, item);
 }
 
 enum tenf_status agent_remove(struct agent *agent, uint64_t number)
@@ -313,7 +260,7 @@ void agent_begin_end(struct agent *agent)
 		item->removing = true;
 		if (item->site == NULL)
 			continue;
-		(void)!tenf_session_remove(site_session(item->site), item->ids[0]);
+		(void)!tenf_session_remove(site_session(item->site), item->ids[0].id);
 		site_touch(item->site);
 	}
 }
@@ -323,7 +270,7 @@ bool agent_has_ended(const struct agent *agent)
 	for (size_t i = 0; i < agent->count; i++) {
 		const struct agent_item *item = agent->items[i];
 
-		if (item->removing && (item->ids[0] != 0 || item->ids[1] != 0))
+		if (item->removing && table_has_ids(item))
 			return false;
 	}
 	return true;
@@ -345,31 +292,49 @@ static void remember(struct agent *agent, struct agent_item *item, unsigned half
 }
 
 /* Some applications announce the port they listen on: the mapping is made
- * again with the internal port the gateway chose outside (Follow=yes). */
-static bool follows(struct agent *agent, struct agent_item *item, const struct tenf_mapping *m)
+ * again with the internal port the gateway chose outside (Follow=yes). The old
+ * one is given up first, else its port would be taken. */
+static bool follows(struct agent_item *item, const struct tenf_mapping *m)
 {
-	if (!item->record.wish.follow || m->external_port == 0 ||
-	    m->external_port == m->internal_port || item->followed >= FOLLOW_MAX)
+	if (!item->record.wish.follow || m->external_port == 0)
+		return false;
+	if (m->external_port == m->internal_port) {
+		item->followed = 0;
+		return false;
+	}
+	if (item->followed >= FOLLOW_MAX ||
+	    tenf_session_remove(site_session(item->site), item->ids[0].id) != TENF_OK)
 		return false;
 	item->followed++;
-	(void)!tenf_session_remove(site_session(item->site), item->ids[0]);
-	item->record.followed_port = m->external_port;
-	item->ids[0] = item->ids[1] = 0;
-	if (!make_nonces(&item->record))
-		return false;
-	item->record.lease[0].external_port = item->record.lease[1].external_port = 0;
-	(void)!store_put(agent->store, &item->record);
-	return ask(agent, item) == TENF_OK;
+	item->following = true;
+	item->follow_to = m->external_port;
+	return true;
+}
+
+static void ask_where_it_goes(struct agent *agent, struct agent_item *item)
+{
+	struct record moved = item->record;
+
+	item->following = false;
+	moved.followed_port = item->follow_to;
+	moved.lease[0] = moved.lease[1] = (struct record_lease){ .external_port = 0 };
+	if (!make_nonces(&moved))
+		moved = item->record;
+	if (store_put(agent->store, &moved) == TENF_OK)
+		item->record = moved;
+	(void)!ask(agent, item);
 }
 
 static void removed(struct agent *agent, struct agent_item *item, unsigned half)
 {
-	item->ids[half] = 0;
-	if (item->ids[0] != 0 || item->ids[1] != 0)
+	table_set_id(agent, item, half, 0);
+	if (table_has_ids(item))
 		return;
-	/* At the end runtime mappings are remembered: the next run holds them again. */
-	if (!agent->ending)
-		forget(agent, item);
+	if (item->following && !item->removing)
+		ask_where_it_goes(agent, item);
+	else if (item->for_good || !agent->ending)
+		table_forget(agent, item);
+	/* At the end the others are remembered: the next run holds them again. */
 }
 
 static void tell(void *context, struct site *site, const struct tenf_event *event)
@@ -384,15 +349,16 @@ static void tell(void *context, struct site *site, const struct tenf_event *even
 		agent->hooks.tell(agent->hooks.context, NULL, 0, event);
 		return;
 	}
-	item = item_of(agent, site, event->mapping.id, &half);
+	item = table_of_id(agent, site, event->mapping.id, &half);
 	if (item == NULL)
-		return; /* left behind by Follow= */
-	item->now[half] = event->mapping;
-	if (grant && !item->removing && half == 0 && follows(agent, item, &event->mapping))
 		return;
+	item->now[half] = event->mapping;
+	if (grant && !item->removing && half == 0 && !item->following)
+		(void)follows(item, &event->mapping);
 	if (grant)
 		remember(agent, item, half, &event->mapping);
-	agent->hooks.tell(agent->hooks.context, item, half, event);
+	if (!item->following || item->removing)
+		agent->hooks.tell(agent->hooks.context, item, half, event);
 	if (event->kind == TENF_EVENT_REMOVED)
 		removed(agent, item, half);
 }
@@ -408,6 +374,18 @@ static bool is_declared(const struct agent_config *config, const struct record_w
 	return false;
 }
 
+/* A mapping that is held already is now in the configuration, by this name. */
+static enum tenf_status declare(struct agent *agent, struct agent_item *item,
+				const char name[AGENT_NAME])
+{
+	if (item->record.origin == RECORD_DECLARED &&
+	    strcmp(item->record.wish.name, name) == 0)
+		return TENF_OK;
+	item->record.origin = RECORD_DECLARED;
+	memcpy(item->record.wish.name, name, AGENT_NAME);
+	return store_put(agent->store, &item->record);
+}
+
 enum tenf_status agent_configure(struct agent *agent, const struct agent_config *config,
 				 struct tenf_error *reterr)
 {
@@ -416,22 +394,26 @@ enum tenf_status agent_configure(struct agent *agent, const struct agent_config 
 	for (size_t i = agent->count; i > 0; i--) {
 		struct agent_item *item = agent->items[i - 1];
 
-		if (item->record.origin == RECORD_DECLARED &&
-		    !is_declared(config, &item->record.wish))
+		bool wanted = item->record.origin == RECORD_RUNTIME ||
+			      is_declared(config, &item->record.wish);
+
+		if (item->removing)
+			continue;
+		if (!wanted && item->site == NULL)
+			release_item(agent, item);
+		else if (!wanted)
 			remove_item(agent, item);
 		else if (item->site == NULL)
 			(void)!ask(agent, item);
 	}
 	for (size_t i = 0; i < config->mapping_count && status == TENF_OK; i++) {
-		struct agent_item *item = same_wish(agent, &config->mappings[i]);
+		struct agent_item *item = table_of_wish(agent, &config->mappings[i]);
 
 		if (item == NULL) {
 			status = add(agent, &config->mappings[i], RECORD_DECLARED, &item);
 			continue;
 		}
-		item->record.origin = RECORD_DECLARED;
-		memcpy(item->record.wish.name, config->mappings[i].name,
-		       sizeof(item->record.wish.name));
+		status = declare(agent, item, config->mappings[i].name);
 	}
 	if (status != TENF_OK && reterr != NULL)
 		*reterr = (struct tenf_error){ .status = status, .reason = TENF_REASON_SYSTEM,
@@ -457,8 +439,8 @@ enum tenf_status agent_new(struct event_base *base, struct store *store,
 	for (size_t i = 0; i < count && status == TENF_OK; i++) {
 		struct agent_item *item;
 
-		/* One that makes no sense any more must not keep the others away. */
-		if (hold(agent, &records[i], true, &item) == TENF_E_MEMORY)
+		/* More than may be held must not keep the others away. */
+		if (take(agent, &records[i], &item) == TENF_E_MEMORY)
 			status = TENF_E_MEMORY;
 	}
 	free(records);

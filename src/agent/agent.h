@@ -15,13 +15,23 @@
 #include "agent/site.h"
 #include "agent/store.h"
 
+/* An id of a session, and its place in the table that finds the item again. */
+struct agent_id {
+	uint32_t id; /* 0: none */
+	struct agent_item *item;
+	struct agent_id *next;
+};
+
 struct agent_item {
 	struct record record;
 	struct site *site;       /* NULL while no session could be made */
-	uint32_t ids[2];         /* in the site's session; [1] of a pair's UDP half, else 0 */
+	struct agent_id ids[2];  /* in the site's session; [1] of a pair's UDP half */
 	struct tenf_mapping now[2];
 	unsigned followed;       /* times the internal port was moved to the external one */
+	uint16_t follow_to;
+	bool following;          /* is being moved to that port: the old one is given up first */
 	bool removing;
+	bool for_good;           /* removed because nobody wants it, not because we end */
 	struct tenf_error error; /* why there is no site; reason NONE otherwise */
 };
 
@@ -37,8 +47,8 @@ struct agent_hooks {
 	void *context;
 };
 
-/* Takes over `store`. What the store remembers is held again at once; the
- * configuration's mappings come with agent_configure(). */
+/* Takes over `store`. What it remembers is asked for by agent_configure(), or
+ * given up when no configuration declares it any more. */
 TENF_CHECKED enum tenf_status agent_new(struct event_base *base, struct store *store,
 					const struct agent_hooks *hooks, struct agent **ret,
 					struct tenf_error *reterr);

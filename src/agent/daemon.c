@@ -14,8 +14,9 @@
 #include <time.h>
 #include <unistd.h>
 
-/* Ending takes no longer, even when the gateway is silent. */
-#define END_MAX_S 2
+/* Ending takes no longer, even when the gateway is silent: two seconds are
+ * promised for the whole process. */
+#define END_MAX_US 1700000
 
 /* ---- News ------------------------------------------------------------------- */
 
@@ -81,6 +82,28 @@ static void tell(void *context, const struct agent_item *item, unsigned half,
 
 /* ---- Configuration ------------------------------------------------------------ */
 
+/* Who is new among hooks and applications hears of what is held already. */
+static void introduce(struct daemon *daemon)
+{
+	for (size_t i = 0; i < agent_count(daemon->agent); i++) {
+		const struct agent_item *item = agent_item_at(daemon->agent, i);
+
+		for (unsigned half = 0; half < 2; half++) {
+			struct tenf_event event = { .kind = TENF_EVENT_MAPPED,
+						    .at = time(NULL),
+						    .mapping = item->now[half] };
+			json_t *json;
+
+			if (item->removing || item->now[half].expires_at == 0)
+				continue;
+			json = api_event(daemon, item, half, &event);
+			deliveries_introduce(daemon->deliveries, item->record.number,
+					     item->record.wish.name, &event, json);
+			json_decref(json);
+		}
+	}
+}
+
 bool daemon_reload(struct daemon *daemon, struct config_mistake *ret_mistake)
 {
 	struct agent_config fresh;
@@ -94,6 +117,7 @@ bool daemon_reload(struct daemon *daemon, struct config_mistake *ret_mistake)
 	if (deliveries_reconfigure(daemon->deliveries, &fresh) != TENF_OK ||
 	    agent_configure(daemon->agent, &fresh, &error) != TENF_OK)
 		log_warning("the new configuration could not be put in force whole");
+	introduce(daemon);
 	config_done(&daemon->config);
 	daemon->config = fresh;
 	log_note("configuration read: %zu mappings declared",
@@ -126,7 +150,7 @@ static void take_signal(evutil_socket_t number, short what, void *context)
 {
 	struct daemon *daemon = context;
 	struct config_mistake mistake;
-	struct timeval limit = { .tv_sec = END_MAX_S };
+	struct timeval limit = { .tv_sec = END_MAX_US / 1000000, .tv_usec = END_MAX_US % 1000000 };
 	struct timeval tick = { .tv_usec = 20000 };
 
 	(void)what;

@@ -154,20 +154,27 @@ class Command:
         return Program([self.path, *words], self.env, self.inside)
 
 
-def gatewayd(path, config_path, config, inside=None):
-    """tenforward-gatewayd, returned when it serves."""
+def daemon(path, config_path, config, env=None, inside=None):
+    """A daemon of ours with this configuration, returned when it serves or has
+    ended; what it told about its readiness is in its `ready`."""
     with open(config_path, "w", encoding="utf-8") as file:
         file.write(config)
     ready, tell = os.pipe()
     try:
-        program = Program([path, "--config", config_path, "--ready-fd", str(tell)],
+        program = Program([path, "--config", config_path, "--ready-fd", str(tell)], env,
                           inside=inside, pass_fds=(tell,))
     finally:
         os.close(tell)
     with open(ready, encoding="utf-8") as lines:
-        said = lines.read()  # until it closes its end, by serving or by ending
+        program.ready = lines.readline()
+    return program
+
+
+def gatewayd(path, config_path, config, inside=None):
+    """tenforward-gatewayd, returned when it serves."""
+    program = daemon(path, config_path, config, inside=inside)
     # Without any protocol there is nothing to listen on, and nothing said.
-    if not said and "Protocols=none" not in config:
+    if not program.ready and "Protocols=none" not in config:
         program.kill()
         raise AssertionError(program.transcript())
     return program

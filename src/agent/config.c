@@ -157,7 +157,7 @@ static void check_whole(struct config_reading *r)
 	check_targets(r);
 	if (c->firewall == FIREWALL_NFTABLES && c->firewall_set[0] == '\0')
 		complain_at(r, r->firewall_origin, "Firewall=nftables without FirewallSet=", NULL,
-			    "name the set of your rules, such as FirewallSet=inet filter tenforward");
+			    "name the set of your rules: FirewallSet=inet filter tenforward");
 	if (c->listen[0] != '\0' && c->token[0] == '\0')
 		complain_at(r, r->listen_origin, "Listen= without TokenFile=", NULL,
 			    "whoever reaches this port could open others; write TokenFile= too");

@@ -112,7 +112,8 @@ bool target_same(const struct target *a, const struct target *b)
 	       strcmp(h->mapping, g->mapping) == 0 && strcmp(h->target, g->target) == 0 &&
 	       strcmp(h->format, g->format) == 0 && c->type == e->type &&
 	       strcmp(c->url, e->url) == 0 && strcmp(c->mapping, e->mapping) == 0 &&
-	       c->recheck_s == e->recheck_s && strcmp(c->user, e->user) == 0 && strcmp(c->password, e->password) == 0;
+	       c->recheck_s == e->recheck_s && strcmp(c->user, e->user) == 0 &&
+	       strcmp(c->password, e->password) == 0;
 }
 
 static bool is_first(const struct deliveries *d, uint64_t number, const char *name,

@@ -38,6 +38,13 @@ tenf_duration hold_of(const struct core_answer *answer);
  * word of the gateway's, unless it said for how long (RFC 6887 §9). */
 tenf_duration hold_retry(const struct keeper_mapping *m);
 
+/* News (news.c): how what a mapping has stands to what was told last. */
+bool news_same_endpoint(const struct keeper_grant *a, const struct keeper_grant *b);
+bool news_told_as_held(const struct keeper_mapping *m);
+bool news_is_told(const struct keeper_mapping *m);
+void news_grant(struct keeper *keeper, struct keeper_mapping *m);
+void news_other_half(struct keeper *keeper, struct keeper_mapping *m);
+
 /* Pairs (pair.c). */
 bool pair_may_ask(const struct keeper_mapping *m);
 /* False while a common port is being looked for. */

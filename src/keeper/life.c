@@ -17,80 +17,6 @@ bool life_holds(const struct keeper_mapping *m)
 	return m->grant.expires != TENF_NEVER;
 }
 
-/* ---- Telling -------------------------------------------------------------- */
-
-static bool same_endpoint(const struct keeper_grant *a, const struct keeper_grant *b)
-{
-	if (a->external_port != b->external_port)
-		return false;
-	return tenf_address_is_none(&a->external_address) ||
-	       tenf_address_is_none(&b->external_address) ||
-	       tenf_address_equal(&a->external_address, &b->external_address);
-}
-
-static bool told_as_held(const struct keeper_mapping *m)
-{
-	return m->told.known && (m->told.state == TENF_STATE_MAPPED ||
-				 m->told.state == TENF_STATE_RENEWING);
-}
-
-static bool is_there(const struct keeper_mapping *m)
-{
-	return m->state == TENF_STATE_MAPPED || m->state == TENF_STATE_RENEWING;
-}
-
-/* Somebody knows what is held now; the half of a pair that came first waits. */
-static bool is_told(const struct keeper_mapping *m)
-{
-	return told_as_held(m) && same_endpoint(&m->told.grant, &m->grant);
-}
-
-static void tell_grant(struct keeper *keeper, struct keeper_mapping *m)
-{
-	if (m->told.known && m->told.grant.external_port != 0 &&
-	    !same_endpoint(&m->told.grant, &m->grant))
-		keeper_tell(keeper, m, TENF_EVENT_CHANGED);
-	else if (told_as_held(m))
-		keeper_tell(keeper, m, TENF_EVENT_RENEWED);
-	else
-		keeper_tell(keeper, m, TENF_EVENT_MAPPED);
-}
-
-void life_readdress(struct keeper *keeper, struct keeper_mapping *m,
-		    const struct tenf_address *external)
-{
-	if (!life_holds(m) || m->grant.method != TENF_METHOD_NATPMP ||
-	    tenf_address_is_none(external))
-		return;
-	m->grant.external_address = *external;
-	if (told_as_held(m) && !is_told(m) && pair_is_even(m))
-		tell_grant(keeper, m);
-}
-
-/* The same failure again is no news. */
-void life_fail_by(struct keeper *keeper, struct keeper_mapping *m, enum tenf_state state,
-		  const struct keeper_error *error)
-{
-	bool news = m->state != state || m->error.reason != error->reason;
-
-	m->state = state;
-	m->error = *error;
-	if (news)
-		keeper_tell(keeper, m,
-			    state == TENF_STATE_REFUSED ? TENF_EVENT_REFUSED : TENF_EVENT_LOST);
-	pair_failed(keeper, m);
-}
-
-void life_fail(struct keeper *keeper, struct keeper_mapping *m, enum tenf_state state,
-	       enum tenf_reason reason, int result)
-{
-	struct keeper_error error = {
-		.reason = reason, .result = result, .method = m->inquiry.answer.method
-	};
-
-	life_fail_by(keeper, m, state, &error);
-}
-
 /* ---- Asking --------------------------------------------------------------- */
 
 void life_hold(struct keeper *keeper, struct keeper_mapping *m, tenf_time until)
@@ -234,17 +160,6 @@ static void plan_the_rest(struct keeper *keeper, struct keeper_mapping *m, tenf_
 	plan_renewals(keeper, m, (uint64_t)((m->grant.expires - now) / TENF_SECOND), now);
 }
 
-/* The half that came first, or that waited on a port of its own for this one. */
-static void tell_other_half(struct keeper *keeper, struct keeper_mapping *m)
-{
-	if (m->phase == PHASE_HELD && m->error.reason == TENF_REASON_OTHER_PORT) {
-		m->state = TENF_STATE_MAPPED;
-		m->error = (struct keeper_error){ .reason = TENF_REASON_NONE, .result = -1 };
-	}
-	if (is_there(m) && !is_told(m))
-		tell_grant(keeper, m);
-}
-
 static void granted(struct keeper *keeper, struct keeper_mapping *m,
 		    const struct keeper_grant *grant, tenf_time now)
 {
@@ -265,10 +180,10 @@ static void granted(struct keeper *keeper, struct keeper_mapping *m,
 		keeper_set_timer(keeper, m, m->grant.expires);
 	}
 	if (pair_settle(keeper, m, now)) {
-		tell_grant(keeper, m);
+		news_grant(keeper, m);
 		if (m->pair != NULL)
-			tell_other_half(keeper, m->pair);
-	} else if (restarted && told_as_held(m) && !is_told(m)) {
+			news_other_half(keeper, m->pair);
+	} else if (restarted && news_told_as_held(m) && !news_is_told(m)) {
 		/* The port that was told is gone since the restart, and the pair has
 		 * no new one yet. Else the other half follows within a round trip. */
 		life_fail(keeper, m, TENF_STATE_LOST, TENF_REASON_OTHER_PORT, -1);
@@ -572,7 +487,7 @@ static bool is_old_news(const struct keeper_mapping *m, const struct keeper_gran
 		return false; /* another epoch */
 	if (grant->epoch_s < m->grant.epoch_s)
 		return m->grant.epoch_s - grant->epoch_s <= 1;
-	return grant->epoch_s == m->grant.epoch_s && same_endpoint(grant, &m->grant);
+	return grant->epoch_s == m->grant.epoch_s && news_same_endpoint(grant, &m->grant);
 }
 
 void life_update(struct keeper *keeper, struct keeper_mapping *m,

@@ -53,7 +53,8 @@ static void reads_everything_a_file_can_say(void **state)
 	snprintf(text, sizeof(text),
 		 "\xef\xbb\xbf# comment\n[Agent]\nSocket=/a/s\n  State = /a/state  \r\n"
 		 "Interface=wg0\nGateway=10.2.0.1:5351\nMethod=natpmp\nFirewall=nftables\n"
-		 "FirewallSet=inet filter tenforward\nPortFile=/a/port\nListen=127.0.0.1:8351\nTokenFile=%s\n; comment\n\n"
+		 "FirewallSet=inet filter tenforward\nPortFile=/a/port\n"
+		 "Listen=127.0.0.1:8351\nTokenFile=%s\n; comment\n\n"
 		 "[Mapping]\nName=torrent\nForward=any:51413/both\nLifetime=60s\nFollow=yes\n"
 		 "[mapping]\nName=games\nForward=80:8080 27015-27017/udp\nforward=443\nExact=no\n"
 		 "Gateway=192.168.1.1\nMethod=auto\nPersist=yes\nHost=192.168.1.20\n"

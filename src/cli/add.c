@@ -84,7 +84,7 @@ static int print(struct cli *cli, const struct batch *batch)
 			print_half(cli, batch, &batch->halves[i]);
 	}
 	/* On a terminal both streams meet: data first, then the talk about it. */
-	(void)fflush(cli->out);
+	(void)cli_flush(cli);
 	report_failures(cli, batch);
 	report_differences(cli, batch);
 	if (any && !cli->global.json)

@@ -88,6 +88,9 @@ bool cli_flush(struct cli *cli)
 	errno = 0;
 	if (fflush(cli->out) == 0 && !ferror(cli->out))
 		return true;
+	if (cli->unwritten) /* the reason is gone after the first time as well */
+		return false;
+	cli->unwritten = true;
 	cli_error(cli, "cannot write to standard output%s%s", errno != 0 ? ": " : "",
 		  errno != 0 ? strerror(errno) : "");
 	return false;

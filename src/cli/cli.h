@@ -24,6 +24,7 @@ struct cli {
 	bool color_err;
 	int64_t (*now)(void);       /* wall clock, seconds */
 	int64_t (*steady_ms)(void); /* a clock that never goes back, milliseconds */
+	bool unwritten;             /* standard output failed, and that was told */
 	struct cli_arguments arguments;
 	struct cli_global global;
 };
@@ -46,7 +47,7 @@ void cli_verdict(struct cli *cli, const struct tenf_error *error);
 /* Tells what a call of the library came to, gives the exit status. */
 int cli_failed(struct cli *cli, enum tenf_status status, const struct tenf_error *error);
 
-/* Sees to it that what was printed really left: false, after a message, when
+/* Sees to it that what was printed really left: false, after one message, when
  * standard output is full or closed. */
 bool cli_flush(struct cli *cli);
 

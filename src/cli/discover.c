@@ -109,7 +109,7 @@ static int verdict(struct cli *cli, const struct tenf_gateway *all, size_t count
 			return CLI_EXIT_DONE;
 		worst = cli_exit_worse(worst, cli_exit_of_reason(all[i].error.reason));
 	}
-	(void)fflush(cli->out);
+	(void)cli_flush(cli);
 	if (count == 0)
 		cli_verdict(cli, &(struct tenf_error){
 					 .text = "No gateway was found: no route leads to one. "

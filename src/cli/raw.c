@@ -332,6 +332,6 @@ int verb_raw(struct cli *cli)
 		print_json(cli, &x);
 	else
 		print_people(cli, &x);
-	(void)fflush(cli->out);
+	(void)cli_flush(cli);
 	return status == TENF_OK ? CLI_EXIT_DONE : cli_failed(cli, status, &x.error);
 }

@@ -217,7 +217,7 @@ static int print(struct cli *cli, const struct targets *targets)
 		(void)print_json(cli, targets);
 	for (size_t i = 0; !cli->global.json && i < targets->count; i++)
 		print_target(cli, &targets->items[i]);
-	(void)fflush(cli->out);
+	(void)cli_flush(cli);
 	return tell_failures(cli, targets);
 }
 

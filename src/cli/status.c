@@ -85,6 +85,6 @@ int verb_status(struct cli *cli)
 		print_people(cli, &gateway, leases);
 	if (status == TENF_OK)
 		return CLI_EXIT_DONE;
-	(void)fflush(cli->out);
+	(void)cli_flush(cli);
 	return cli_failed(cli, status, &error);
 }

@@ -113,6 +113,8 @@ static struct explain_case case_of(const struct convert_scene *scene, enum tenf_
 	return (struct explain_case){
 		.gateway = scene->route != NULL ? &scene->route->gateway : NULL,
 		.interface = scene->settings->interface,
+		.named = scene->settings->has_gateway ? &scene->settings->gateway : NULL,
+		.source = scene->settings->has_source ? &scene->settings->source : NULL,
 		.reason = reason,
 		.result = -1,
 		.asked = scene->settings->methods,

@@ -66,6 +66,22 @@ static void explain_silent(struct tenf_text *t, const struct explain_case *c)
 
 static void explain_no_gateway(struct tenf_text *t, const struct explain_case *c)
 {
+	char source[TENF_ADDRESS_TEXT];
+
+	if (c->source != NULL) {
+		tenf_text_add(t, c->named != NULL ? "The gateway cannot be asked from "
+						  : "There is no gateway to ask from ");
+		tenf_text_add(t, tenf_address_text(c->source, source));
+		tenf_text_add(t, ": it is no address of this computer, or no route leads on from "
+				 "it. See: ip address; ip route");
+		return;
+	}
+	if (c->named != NULL) {
+		add_gateway(t, c->named);
+		tenf_text_add(t, " cannot be reached: no route leads there. Connect to its "
+				 "network; see: ip route");
+		return;
+	}
 	tenf_text_add(t, "There is no gateway");
 	if (c->interface[0] != '\0') {
 		tenf_text_add(t, " on ");
@@ -94,11 +110,23 @@ static const char *refusal(const struct explain_case *c)
 	if (c->method == TENF_METHOD_PCP && c->result == PCP_ADDRESS_MISMATCH)
 		return " saw the request come from another address: there is a second NAT between "
 		       "here and it (double NAT)";
+	if (c->method == TENF_METHOD_PCP && c->result == PCP_UNSUPP_OPTION)
+		return " lacks an option that --for or --exact needs";
 	if (c->method == TENF_METHOD_PCP && c->result == PCP_UNSUPP_PROTOCOL)
 		return " does not map this protocol";
 	if (c->method == TENF_METHOD_PCP && c->result == PCP_MALFORMED_REQUEST)
 		return " did not understand the request";
-	return " refused by its policy";
+	if (c->method == TENF_METHOD_PCP)
+		return " refused: its rules do not allow it, or another program holds the port";
+	return " refused: its rules do not allow it, or port mapping is switched off";
+}
+
+static bool is_forbidden(const struct explain_case *c)
+{
+	if (c->reason != TENF_REASON_REFUSED)
+		return false;
+	return c->method == TENF_METHOD_PCP ? c->result == PCP_NOT_AUTHORIZED
+					    : c->result == NATPMP_NOT_AUTHORIZED;
 }
 
 void explain_reason(struct tenf_error *ret, const struct explain_case *c)
@@ -157,6 +185,8 @@ void explain_reason(struct tenf_error *ret, const struct explain_case *c)
 	}
 	add_result(&t, c);
 	tenf_text_add(&t, ".");
+	if (is_forbidden(c))
+		tenf_text_add(&t, " Try another port, or see the rules of the router.");
 }
 
 enum tenf_status explain_argument(struct tenf_error *reterr, const char *before,

@@ -12,6 +12,8 @@
 struct explain_case {
 	const struct tenf_endpoint *gateway; /* NULL when there is none */
 	const char *interface;               /* asked for by name; "" otherwise */
+	const struct tenf_endpoint *named;   /* gateway asked for; NULL: that of the routes */
+	const struct tenf_address *source;   /* own address asked for; NULL: any */
 	enum tenf_reason reason;
 	enum tenf_method method; /* whose result code it is */
 	int result;              /* -1: the gateway said nothing */

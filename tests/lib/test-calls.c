@@ -114,7 +114,8 @@ static void who_refused_to_close_a_port_is_named(void **state)
 	mapping.nonce[0] ^= 1; /* somebody else's, as far as the gateway can tell */
 	assert_int_equal(tenf_close_port(&options, &mapping, &error), TENF_E_FAILED);
 	assert_int_equal(error.reason, TENF_REASON_REFUSED);
-	assert_non_null(strstr(error.text, "(NOT_AUTHORIZED, PCP result 2)"));
+	assert_non_null(strstr(error.text, "another program holds the port "
+					   "(NOT_AUTHORIZED, PCP result 2). Try another port"));
 	assert_int_equal(peer_count(*state), 1);
 }
 
@@ -129,6 +130,21 @@ static void open_port_takes_one_protocol(void **state)
 	request.protocol = TENF_BOTH;
 	request.internal_port = 8080;
 	assert_int_equal(tenf_open_port(&options, &request, &mapping, &error), TENF_E_ARGUMENT);
+}
+
+static void what_cannot_be_asked_from_here_is_named(void **state)
+{
+	struct tenf_options options = towards(peer_address(*state));
+	struct tenf_gateway gateway;
+	struct tenf_error error;
+
+	options.source = "192.0.2.99";
+	assert_int_equal(tenf_find_gateway(&options, &gateway, &error), TENF_E_FAILED);
+	assert_int_equal(error.reason, TENF_REASON_NO_GATEWAY);
+	assert_non_null(strstr(error.text, "192.0.2.99: it is no address of this computer"));
+	options.gateway = NULL; /* nor does advice to name a gateway help then */
+	assert_int_equal(tenf_find_gateway(&options, &gateway, &error), TENF_E_FAILED);
+	assert_non_null(strstr(error.text, "no gateway to ask from 192.0.2.99"));
 }
 
 static void bad_options_are_named(void **state)
@@ -296,6 +312,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(who_refused_to_close_a_port_is_named, set_up,
 						tear_down),
 		cmocka_unit_test_setup_teardown(open_port_takes_one_protocol, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(what_cannot_be_asked_from_here_is_named, set_up,
+						tear_down),
 		cmocka_unit_test(bad_options_are_named),
 		cmocka_unit_test_setup_teardown(a_shorter_struct_of_an_older_program_is_understood,
 						set_up, tear_down),

@@ -167,7 +167,8 @@ static int run(struct cli *cli, struct holder *h)
 	if (sig != 0)
 		return 128 + sig;
 	if (status != CLI_EXIT_DONE) {
-		report_failures(cli, &h->batch);
+		if (!batch_answered(&h->batch)) /* else the events told it */
+			report_failures(cli, &h->batch);
 		return status;
 	}
 	status = start(cli, h, &pid);

@@ -63,6 +63,7 @@ static void a_command_that_is_not_there_is_told_as_shells_do(void **state)
 static void without_the_mapping_the_command_is_not_started(void **state)
 {
 	struct command c;
+	const char *at;
 
 	(void)state;
 	snprintf(path, sizeof(path), "%s/started", command_folder());
@@ -70,7 +71,9 @@ static void without_the_mapping_the_command_is_not_started(void **state)
 	fake.ports[0] = (struct fake_port){ .reason = TENF_REASON_RESOURCES, .text = "Full." };
 	c = command(line);
 	assert_int_equal(c.status, 7);
-	assert_non_null(strstr(c.err, "Full."));
+	at = strstr(c.err, "not mapped: Full.");
+	assert_non_null(at);
+	assert_null(strstr(at + 13, "Full.")); /* told once */
 	assert_int_not_equal(access(path, F_OK), 0);
 }
 

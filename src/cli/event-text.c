@@ -114,6 +114,8 @@ static void add_gateway(struct tenf_text *t, const struct tenf_gateway *g, int64
 	}
 	tenf_text_add(t, "gateway ");
 	report_gateway(t, now, g);
+	if (g->spoken_count == 0)
+		add_error(t, &g->error);
 }
 
 static void add_address(struct tenf_text *t, const struct tenf_event *event)

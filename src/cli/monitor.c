@@ -131,6 +131,17 @@ static int follow(struct monitor *m)
 	}
 }
 
+/* The session tells of a gateway when there is one; who watches wants to know
+ * that there is none. */
+static void tell_absence(struct monitor *m)
+{
+	struct tenf_event event = { .kind = TENF_EVENT_GATEWAY, .at = m->cli->now() };
+
+	tenf_session_gateway(m->session, &event.gateway);
+	if (event.gateway.error.reason == TENF_REASON_NO_GATEWAY)
+		tell(m, &event, NULL);
+}
+
 static int start(struct cli *cli, struct monitor *m)
 {
 	struct tenf_options options = cli->global.ask;
@@ -147,6 +158,7 @@ static int start(struct cli *cli, struct monitor *m)
 	if (status != TENF_OK)
 		return cli_failed(cli, status, &error);
 	m->loop.session = m->session;
+	tell_absence(m);
 	(void)lease_watch_start(cli, &m->watch);
 	return CLI_EXIT_DONE;
 }

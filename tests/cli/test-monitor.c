@@ -207,6 +207,24 @@ static void a_full_disk_ends_it_with_a_failure(void **state)
 	assert_int_equal(command_on_full_disk("monitor").status, 1);
 }
 
+static void a_gateway_that_is_silent_or_missing_is_told(void **state)
+{
+	struct command c;
+
+	(void)state;
+	fake.gateway.spoken_count = 0;
+	fake.gateway.epoch_s = fake.gateway.rtt_us = -1;
+	fake.gateway.up_since = 0;
+	fake.gateway.error = (struct tenf_error){ .reason = TENF_REASON_SILENT, .result = -1 };
+	fake.steps[0] = find_gateway;
+	c = command("monitor --count 1");
+	assert_string_equal(c.out, "09:03:03  gateway 192.168.1.1 on eth0: "
+				   "The gateway does not answer.\n");
+	fake.gateway = (struct tenf_gateway){ .error = { .reason = TENF_REASON_NO_GATEWAY } };
+	c = command("monitor --count 1");
+	assert_string_equal(c.out, "09:03:03  no gateway: No gateway was found.\n");
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, command_setup, command_teardown)
 
 int main(void)
@@ -217,6 +235,7 @@ int main(void)
 		TEST(a_lease_that_ends_is_lost),
 		TEST(gateway_events_as_json_carry_the_gateway),
 		TEST(a_signal_or_the_time_ends_it),
+		TEST(a_gateway_that_is_silent_or_missing_is_told),
 		TEST(a_full_disk_ends_it_with_a_failure),
 	};
 

@@ -1,5 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* add: one lease for each mapping, and a record of it. */
+/*
+ * add: one lease for each mapping, and a record of it. Where an agent runs it
+ * keeps the mapping instead, see agent-add.h.
+ */
+#include "cli/agent-add.h"
+#include "cli/agent-link.h"
 #include "cli/json.h"
 #include "cli/output.h"
 #include "cli/report.h"
@@ -103,17 +108,29 @@ static int ask_and_print(struct cli *cli, struct batch *batch)
 	return print(cli, batch);
 }
 
-int verb_add(struct cli *cli)
+static int add_leases(struct cli *cli, const struct wishes *wishes)
 {
-	struct wishes wishes;
 	struct batch batch = { 0 };
-	int status = wishes_read(cli, &wishes);
+	int status = batch_start(cli, wishes, false, &batch);
 
-	if (status == CLI_EXIT_DONE)
-		status = batch_start(cli, &wishes, false, &batch);
 	if (status == CLI_EXIT_DONE)
 		status = ask_and_print(cli, &batch);
 	batch_done(&batch);
+	return status;
+}
+
+int verb_add(struct cli *cli)
+{
+	struct remote *agent = NULL;
+	struct wishes wishes;
+	int status = wishes_read(cli, &wishes);
+
+	if (status == CLI_EXIT_DONE)
+		status = agent_find(cli, &agent);
+	if (status == CLI_EXIT_DONE)
+		status = agent != NULL ? agent_add(cli, agent, &wishes) :
+					 add_leases(cli, &wishes);
+	remote_close(agent);
 	wishes_done(&wishes);
 	return status;
 }

@@ -25,6 +25,7 @@ struct cli {
 	int64_t (*now)(void);       /* wall clock, seconds */
 	int64_t (*steady_ms)(void); /* a clock that never goes back, milliseconds */
 	bool unwritten;             /* standard output failed, and that was told */
+	void (*pause_ms)(int ms);   /* lets time pass */
 	struct cli_arguments arguments;
 	struct cli_global global;
 };

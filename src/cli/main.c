@@ -3,6 +3,7 @@
 #include "cli/cli.h"
 #include "cli/output.h"
 
+#include <poll.h>
 #include <signal.h>
 #include <time.h>
 
@@ -20,6 +21,11 @@ static int64_t steady_clock_ms(void)
 	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
+static void pause_ms(int ms)
+{
+	(void)poll(NULL, 0, ms);
+}
+
 int main(int argc, char **argv)
 {
 	static char talk[1024]; /* else each letter is a system call */
@@ -28,7 +34,8 @@ int main(int argc, char **argv)
 			   .color_out = output_is_colored(stdout),
 			   .color_err = output_is_colored(stderr),
 			   .now = wall_clock,
-			   .steady_ms = steady_clock_ms };
+			   .steady_ms = steady_clock_ms,
+			   .pause_ms = pause_ms };
 
 	(void)setvbuf(stderr, talk, _IOLBF, sizeof(talk));
 	/* A reader that went away is a failed write, which is told by the exit

@@ -27,6 +27,11 @@ static int64_t fake_steady_clock(void)
 	return fake.steady_ms;
 }
 
+static void fake_pause(int ms)
+{
+	fake.steady_ms += ms;
+}
+
 static int remove_one(const char *path, const struct stat *info, int kind, struct FTW *ftw)
 {
 	(void)info;
@@ -43,6 +48,7 @@ int command_setup(void **state)
 		return -1;
 	snprintf(record, sizeof(record), "%s/tenforward/leases", folder);
 	fake_reset();
+	fake_agent_reset();
 	return setenv("XDG_STATE_HOME", folder, 1) | setenv("TZ", "UTC", 1);
 }
 
@@ -90,7 +96,10 @@ static struct command run(const char *line, FILE *out)
 	char *copy = strdup(line);
 	char *words[WORDS_MAX + 2] = { name };
 	size_t err_len;
-	struct cli cli = { .out = out, .now = fake_clock, .steady_ms = fake_steady_clock };
+	struct cli cli = { .out = out,
+			   .now = fake_clock,
+			   .steady_ms = fake_steady_clock,
+			   .pause_ms = fake_pause };
 	struct command result;
 
 	assert_non_null(copy);

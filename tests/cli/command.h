@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* Runs a whole command line against the fake library, inside the test. */
+/* Runs a whole command line against the fake library and agent, inside the test. */
 #ifndef TENF_TESTS_CLI_COMMAND_H
 #define TENF_TESTS_CLI_COMMAND_H
 
+#include "fake-agent.h"
 #include "fake-lib.h"
 
 #include <setjmp.h>

@@ -33,6 +33,8 @@ static const char *words_of(const struct cli_verb *verb)
 {
 	if (verb->run == verb_completion)
 		return "bash zsh fish";
+	if (verb->run == verb_agent)
+		return "status reload check-config";
 	return verb->run == verb_raw ? RAW_KINDS : NULL;
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* discover: every candidate gateway, and what it answers. Opens nothing. */
+#include "cli/agent-status.h"
 #include "cli/json.h"
 #include "cli/leases.h"
 #include "cli/output.h"
@@ -7,6 +8,7 @@
 #include "cli/verbs.h"
 
 #include "base/names.h"
+#include "control/shapes.h"
 
 #include <poll.h>
 #include <stdlib.h>
@@ -27,16 +29,20 @@ static enum tenf_status wait_for_answers(struct tenf_discovery *discovery)
 static int print_json(struct cli *cli, const struct tenf_gateway *all, size_t count)
 {
 	json_t *list = json_array();
+	struct agent_status agent;
 	struct leases leases;
 	size_t recorded;
+	int status = agent_find_status(cli, &agent);
 
 	for (size_t i = 0; i < count; i++)
-		(void)json_array_append_new(list, json_gateway(&all[i]));
+		(void)shape_append(&list, json_gateway(&all[i]));
 	leases_read(cli, &leases);
 	recorded = leases.count;
 	leases_done(&leases);
-	return json_print(cli, json_pack("{so s{sb} sI}", "gateways", list, "agent", "running", 0,
-					 "mappings", (json_int_t)recorded));
+	(void)json_print(cli, shape_status(list, agent_status_shape(&agent),
+					   agent.mappings + recorded));
+	agent_status_done(&agent);
+	return status;
 }
 
 static void fill(char *cell, const char *text)
@@ -123,17 +129,17 @@ static int print(struct cli *cli, const struct tenf_discovery *discovery)
 {
 	size_t count = tenf_discovery_count(discovery);
 	struct tenf_gateway *all = calloc(count + 1, sizeof(*all));
-	int status;
+	int status = CLI_EXIT_DONE;
 
 	if (all == NULL)
 		return cli_failed(cli, TENF_E_MEMORY, NULL);
 	for (size_t i = 0; i < count; i++)
 		tenf_discovery_gateway(discovery, i, &all[i]);
 	if (cli->global.json)
-		(void)print_json(cli, all, count);
+		status = print_json(cli, all, count);
 	else if (count > 0)
 		print_table(cli, all, count);
-	status = verdict(cli, all, count);
+	status = cli_exit_worse(status, verdict(cli, all, count));
 	free(all);
 	return status;
 }

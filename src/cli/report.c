@@ -68,6 +68,41 @@ void report_gateway(struct tenf_text *t, int64_t now, const struct tenf_gateway 
 	}
 }
 
+static void print_outside(struct cli *cli, const struct tenf_gateway *g)
+{
+	const char *meaning = output_class_meaning(g->address_class);
+
+	fputs("Outside   ", cli->out);
+	if (g->external_address[0] == '\0') {
+		output_text(cli, cli->out, OUTPUT_YELLOW, "no address\n");
+		return;
+	}
+	fputs(g->external_address, cli->out);
+	if (meaning == NULL) {
+		fprintf(cli->out, " (%s)\n", tenf_class_code(g->address_class));
+		return;
+	}
+	fputs(" — ", cli->out);
+	output_text(cli, cli->out, OUTPUT_YELLOW, meaning);
+	fputs("\n          Ports opened here are not reachable from the internet.\n", cli->out);
+}
+
+void report_gateway_lines(struct cli *cli, const struct tenf_gateway *g)
+{
+	char line[REPORT_LINE];
+	struct tenf_text t = tenf_text_of(line, sizeof(line));
+
+	if (g->address[0] == '\0')
+		tenf_text_add(&t, "none");
+	else
+		report_gateway(&t, cli->now(), g);
+	fputs("Gateway   ", cli->out);
+	output_text(cli, cli->out, OUTPUT_PLAIN, line);
+	putc('\n', cli->out);
+	if (g->spoken_count > 0)
+		print_outside(cli, g);
+}
+
 const char *report_reason(const struct tenf_error *error)
 {
 	if (error->text[0] != '\0')

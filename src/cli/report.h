@@ -23,6 +23,8 @@ void report_milliseconds(struct tenf_text *t, int64_t us);
 void report_methods(struct tenf_text *t, const struct tenf_gateway *g);
 /* "192.168.1.1 on eth0 · PCP and NAT-PMP · answers in 0.8 ms · up 3 days" */
 void report_gateway(struct tenf_text *t, int64_t now, const struct tenf_gateway *g);
+/* The lines "Gateway   …" and, when it answered, "Outside   …". */
+void report_gateway_lines(struct cli *cli, const struct tenf_gateway *g);
 
 /* The sentence of an error, or of its reason when the library gave none. */
 const char *report_reason(const struct tenf_error *error);

@@ -16,7 +16,7 @@ const struct cli_verb cli_verbs[] = {
 	  false, verb_status },
 	{ "discover", "", "every gateway there is, and what it answers",
 	  "tenforward discover --interface eth0", 0, 0, 0, false, verb_discover },
-	{ "list", "", "the mappings this command made", "tenforward list --json", 0, 0, 0, false,
+	{ "list", "", "the mappings of the agent and of this command", "tenforward list --json", 0, 0, 0, false,
 	  verb_list },
 	{ "add", "MAPPING…", "open ports; kept by the agent, or for one lease",
 	  "tenforward add 80:8080 --name web", WISH_OPTIONS, 1, MANY, false, verb_add },

@@ -30,8 +30,9 @@
  * its verdict, every 64 s, and the address is asked for in series of 8 packets; each
  * network that is met anew starts both. */
 #define SIM_STORM_HOST 42
-/* And beside each mapping: when nobody listens, it is asked for after 4, 8, 16, 32 s,
- * each time with an address request and its first repetition, doubled as above. */
+/* And beside each mapping, those of a moment ago included: when nobody listens, it
+ * is asked for after 4, 8, 16, 32 s, each time with an address request and its first
+ * repetition, doubled as above. */
 #define SIM_STORM_BESIDE 16
 
 /* A packet is under way so long at most. */

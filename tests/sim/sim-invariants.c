@@ -78,7 +78,7 @@ void sim_check_sent(struct sim_world *w, struct sim_host *host, const struct sim
 	size_t limit;
 
 	if (claim == NULL) {
-		limit = SIM_STORM_HOST + SIM_STORM_BESIDE * sim_host_count(host);
+		limit = SIM_STORM_HOST + SIM_STORM_BESIDE * host->most_claims;
 
 		if (is_storm(host->others, SIM_OTHERS_MAX, &host->others_sent, limit, w->now))
 			sim_fail(w, "storm", "host %u: more than %zu packets beside mappings",
@@ -192,6 +192,14 @@ static void check_truth(struct sim_world *w, const struct sim_host *host, struct
 			 (long long)((w->now - claim->missing_since) / TENF_SECOND));
 }
 
+/* Held, or refused with a lease that goes on: the gateway has it. */
+static bool is_leased(const struct sim_host *host, const struct sim_claim *claim)
+{
+	const struct keeper_mapping *m = keeper_find(&host->engine.keeper, claim->id);
+
+	return is_told_to_hold(claim) || (m != NULL && m->grant.expires != TENF_NEVER);
+}
+
 static void check_pair(struct sim_world *w, struct sim_host *host, struct sim_claim *claim)
 {
 	const struct sim_claim *other = sim_host_pair(host, claim);
@@ -199,11 +207,11 @@ static void check_pair(struct sim_world *w, struct sim_host *host, struct sim_cl
 
 	if (other == NULL || !claim->wish.keep)
 		return;
-	if (is_told_to_hold(claim) == is_told_to_hold(other)) {
+	if (is_told_to_hold(claim) && is_told_to_hold(other) && claim->port != other->port)
+		sim_fail(w, "pair", "host %u m%u and m%u: ports %u and %u", host->number,
+			 claim->id, other->id, claim->port, other->port);
+	if (is_leased(host, claim) == is_leased(host, other)) {
 		claim->uneven_since = TENF_NEVER;
-		if (is_told_to_hold(claim) && claim->port != other->port)
-			sim_fail(w, "pair", "host %u m%u and m%u: ports %u and %u", host->number,
-				 claim->id, other->id, claim->port, other->port);
 		return;
 	}
 	if (claim->uneven_since == TENF_NEVER)

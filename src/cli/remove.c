@@ -83,9 +83,30 @@ static enum tenf_status wait_for_answers(struct cli *cli, struct targets *target
 	return status;
 }
 
+/* The address of this host that holds the lease, from which it is deleted; NULL
+ * where the kernel chooses. A link-local one needs a scope, which no record has. */
+static const char *own_address(const struct target *target)
+{
+	const char *address = target->lease.mapping.internal_address;
+
+	if (target->lease.for_other || address[0] == '\0' || strncmp(address, "fe80:", 5) == 0)
+		return NULL;
+	return address;
+}
+
+static bool same_source(const struct target *a, const struct target *b)
+{
+	const char *one = own_address(a), *other = own_address(b);
+
+	if (one == NULL || other == NULL)
+		return one == other;
+	return strcmp(one, other) == 0;
+}
+
 static bool same_way(const struct target *a, const struct target *b)
 {
-	return strcmp(a->lease.mapping.gateway, b->lease.mapping.gateway) == 0 &&
+	return same_source(a, b) &&
+	       strcmp(a->lease.mapping.gateway, b->lease.mapping.gateway) == 0 &&
 	       a->lease.mapping.gateway_port == b->lease.mapping.gateway_port &&
 	       a->lease.mapping.method == b->lease.mapping.method;
 }
@@ -108,6 +129,8 @@ static int release_at(struct cli *cli, struct targets *targets, size_t first)
 				model->lease.mapping.gateway_port, NULL);
 		options.gateway = gateway;
 	}
+	if (options.source == NULL)
+		options.source = own_address(model);
 	if (options.methods == 0)
 		options.methods = model->lease.mapping.method;
 	status = tenf_session_new(&options, &session, &error);

@@ -72,6 +72,7 @@ static enum tenf_status see(const struct tenf_options *options, struct tenf_erro
 	fake.calls++;
 	fake.options = *options;
 	copy(fake.gateway_asked, sizeof(fake.gateway_asked), options->gateway);
+	copy(fake.source_asked, sizeof(fake.source_asked), options->source);
 	if (fake.status != TENF_OK && reterr != NULL)
 		*reterr = fake.error;
 	return fake.status;

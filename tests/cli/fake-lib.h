@@ -55,6 +55,7 @@ struct fake {
 	unsigned calls; /* that would have sent something */
 	unsigned freed;
 	char gateway_asked[TENF_ADDRESS_SIZE + 8];
+	char source_asked[TENF_ADDRESS_SIZE]; /* "" when none was named */
 	struct tenf_options options;
 	struct fake_request requests[FAKE_SEEN];
 	size_t request_count;

@@ -86,6 +86,23 @@ static void each_gateway_is_asked_for_its_own(void **state)
 	assert_string_equal(fake.released[1].gateway, "192.168.1.1");
 }
 
+/* A host with two addresses may have asked from either, and at a PCP gateway only
+ * the address that holds a mapping can end it. */
+static void a_lease_is_removed_from_the_address_that_holds_it(void **state)
+{
+	(void)state;
+	(void)command("add 8080");
+	strcpy(fake.gateway.source, "192.168.1.21");
+	(void)command("--source 192.168.1.21 add 8081");
+	(void)command("add 8082 --for 192.168.1.31");
+	assert_int_equal(command("remove 8080").status, 0);
+	assert_string_equal(fake.source_asked, "192.168.1.20");
+	assert_int_equal(command("remove 8081").status, 0);
+	assert_string_equal(fake.source_asked, "192.168.1.21");
+	assert_int_equal(command("remove 8082 --for 192.168.1.31").status, 0);
+	assert_string_equal(fake.source_asked, "");
+}
+
 static void another_hosts_mapping_is_removed_only_for_that_host(void **state)
 {
 	struct command c;
@@ -157,6 +174,7 @@ int main(void)
 		TEST(all_removes_what_is_recorded_and_nothing_else),
 		TEST(what_is_not_recorded_is_deleted_plainly_and_told),
 		TEST(each_gateway_is_asked_for_its_own),
+		TEST(a_lease_is_removed_from_the_address_that_holds_it),
 		TEST(another_hosts_mapping_is_removed_only_for_that_host),
 		TEST(what_is_not_removed_stays_recorded),
 		TEST(json_shows_the_state_removed),

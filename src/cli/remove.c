@@ -162,6 +162,26 @@ static int release_all(struct cli *cli, struct targets *targets)
 	return status;
 }
 
+/* When the answer to PCP is lost and that to NAT-PMP arrives, the record says
+ * NAT-PMP, but the gateway gives the mapping up for PCP's nonce alone. */
+static bool try_by_pcp(struct cli *cli, struct targets *targets)
+{
+	bool any = false;
+
+	for (size_t i = 0; cli->global.ask.methods == 0 && i < targets->count; i++) {
+		struct target *target = &targets->items[i];
+		struct tenf_mapping *m = &target->lease.mapping;
+
+		if (!target->tried || target->lease.number == 0 ||
+		    m->error.reason != TENF_REASON_REFUSED || m->method != TENF_METHOD_NATPMP)
+			continue;
+		m->method = TENF_METHOD_PCP;
+		target->tried = false;
+		any = true;
+	}
+	return any;
+}
+
 static void forget(struct cli *cli, const struct targets *targets)
 {
 	struct leases leases;
@@ -251,6 +271,8 @@ int verb_remove(struct cli *cli)
 
 	if (status == CLI_EXIT_DONE) {
 		status = release_all(cli, &targets);
+		if (status == CLI_EXIT_DONE && try_by_pcp(cli, &targets))
+			status = release_all(cli, &targets);
 		forget(cli, &targets);
 		status = cli_exit_worse(status, print(cli, &targets));
 	}

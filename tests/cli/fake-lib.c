@@ -255,13 +255,15 @@ enum tenf_status tenf_session_add(struct tenf_session *session, const struct ten
 static void end(struct tenf_session *session, struct tenf_mapping *m)
 {
 	struct tenf_event *event;
+	bool obeys = fake.removal_by != TENF_METHOD_NONE && m->method == fake.removal_by;
+	enum tenf_reason reason = obeys ? TENF_REASON_NONE : fake.removal;
 
-	if (fake.removal == TENF_REASON_SILENT)
+	if (reason == TENF_REASON_SILENT)
 		return;
 	event = push(session, TENF_EVENT_REMOVED);
 	event->before = *m;
 	m->state = TENF_STATE_REMOVED;
-	m->error = (struct tenf_error){ .reason = fake.removal, .result = -1 };
+	m->error = (struct tenf_error){ .reason = reason, .result = -1 };
 	event->mapping = *m;
 }
 

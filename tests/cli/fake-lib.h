@@ -46,6 +46,7 @@ struct fake {
 	struct tenf_error error;
 	struct fake_port ports[FAKE_PORTS];
 	enum tenf_reason removal; /* NONE: removed; SILENT: no word of it ever */
+	enum tenf_method removal_by; /* this method removes all the same; NONE: none does */
 	fake_step *steps[FAKE_STEPS];
 	struct tenf_gateway found[3];
 	size_t found_count;

@@ -103,6 +103,24 @@ static void a_lease_is_removed_from_the_address_that_holds_it(void **state)
 	assert_string_equal(fake.source_asked, "");
 }
 
+static void what_natpmp_may_not_remove_is_removed_by_pcp(void **state)
+{
+	struct command c;
+
+	(void)state;
+	fake.gateway.spoken[0].method = TENF_METHOD_NATPMP;
+	(void)command("add 8080");
+	fake.removal = TENF_REASON_REFUSED;
+	fake.removal_by = TENF_METHOD_PCP;
+	c = command("remove 8080 --method natpmp");
+	assert_int_equal(c.status, 6);
+	c = command("remove 8080");
+	assert_int_equal(c.status, 0);
+	assert_string_equal(c.out, "203.0.113.7:8080/tcp → 192.168.1.20:8080   removed\n");
+	assert_string_equal(c.err, "");
+	assert_null(strstr(command("list --json").out, "8080"));
+}
+
 static void another_hosts_mapping_is_removed_only_for_that_host(void **state)
 {
 	struct command c;
@@ -175,6 +193,7 @@ int main(void)
 		TEST(what_is_not_recorded_is_deleted_plainly_and_told),
 		TEST(each_gateway_is_asked_for_its_own),
 		TEST(a_lease_is_removed_from_the_address_that_holds_it),
+		TEST(what_natpmp_may_not_remove_is_removed_by_pcp),
 		TEST(another_hosts_mapping_is_removed_only_for_that_host),
 		TEST(what_is_not_removed_stays_recorded),
 		TEST(json_shows_the_state_removed),

@@ -12,6 +12,7 @@
 #include "cli/verbs.h"
 
 #include "base/forward.h"
+#include "base/span.h"
 
 #include <string.h>
 
@@ -46,9 +47,27 @@ static bool is_waiting(const struct targets *targets)
 	return false;
 }
 
+static struct tenf_error silence_of(const struct cli *cli, const struct tenf_session *session,
+				    bool recorded)
+{
+	struct tenf_error error = { .reason = TENF_REASON_SILENT, .result = -1 };
+	struct tenf_text t = tenf_text_of(error.text, sizeof(error.text));
+	struct tenf_gateway gateway;
+
+	tenf_session_gateway(session, &gateway);
+	tenf_text_add(&t, "No answer from ");
+	tenf_text_add(&t, gateway.address[0] != '\0' ? gateway.address : "the gateway");
+	tenf_text_add(&t, " within ");
+	tenf_span_add(&t, cli->global.ask.timeout_ms / 1000);
+	tenf_text_add(&t, recorded ? ". The lease stays recorded: try again, or let it end."
+				   : ". Try again, or see: tenforward status");
+	return error;
+}
+
 /* A lease may be worth asking for until it ends; who types does not wait for
  * that. What has no answer by now is told as silence. */
-static void give_up(struct targets *targets)
+static void give_up(const struct cli *cli, struct targets *targets,
+		    const struct tenf_session *session)
 {
 	for (size_t i = 0; i < targets->count; i++) {
 		struct target *target = &targets->items[i];
@@ -57,7 +76,7 @@ static void give_up(struct targets *targets)
 			continue;
 		target->id = 0;
 		target->lease.mapping.error =
-			(struct tenf_error){ .reason = TENF_REASON_SILENT, .result = -1 };
+			silence_of(cli, session, target->lease.number != 0);
 	}
 }
 
@@ -79,7 +98,7 @@ static enum tenf_status wait_for_answers(struct cli *cli, struct targets *target
 			break;
 		status = loop_step(&loop, (int)(end - cli->steady_ms()));
 	}
-	give_up(targets);
+	give_up(cli, targets, session);
 	return status;
 }
 

@@ -223,7 +223,7 @@ static void tell_unreachable(struct cli *cli, const struct batch *batch)
 
 		if (!half_is_held(half) || meaning == NULL)
 			continue;
-		cli_note(cli, "%s is %s.\nPorts opened here are not reachable from the internet.",
+		cli_note(cli, "%s — %s.\nPorts opened here are not reachable from the internet.",
 			 address, meaning);
 		return;
 	}
@@ -243,8 +243,9 @@ void report_counters(struct cli *cli, const struct tenf_session *session)
 	if (!cli->global.verbose)
 		return;
 	tenf_session_counters(session, &c);
-	cli_detail(cli, "%llu packets sent, %llu answers taken; dropped: %llu from elsewhere, "
+	cli_detail(cli, "%llu packet%s sent, %llu answer%s taken; dropped: %llu from elsewhere, "
 		   "%llu malformed, %llu not asked for", (unsigned long long)c.sent,
-		   (unsigned long long)c.received, (unsigned long long)c.dropped_foreign,
+		   c.sent == 1 ? "" : "s", (unsigned long long)c.received,
+		   c.received == 1 ? "" : "s", (unsigned long long)c.dropped_foreign,
 		   (unsigned long long)c.dropped_malformed, (unsigned long long)c.dropped_unasked);
 }

@@ -127,7 +127,10 @@ static int target_all(struct cli *cli, struct targets *r)
 		if (at_gateway(cli, &r->leases.items[i]))
 			status = push(r, &r->leases.items[i]);
 	}
-	if (status == TENF_OK && r->count == 0)
+	if (status == TENF_OK && r->count == 0 && r->leases.count > 0)
+		cli_note(cli, "No mappings at %s are recorded; see: tenforward list",
+			 cli->global.ask.gateway);
+	else if (status == TENF_OK && r->count == 0)
 		cli_note(cli, "No mappings are recorded; nothing to remove.");
 	return status == TENF_OK ? CLI_EXIT_DONE : cli_failed(cli, status, NULL);
 }

@@ -109,11 +109,11 @@ static void an_address_behind_another_router_is_told(void **state)
 	fake.ports[0].external_address = "10.20.0.14";
 	c = command("add 22");
 	assert_int_equal(c.status, 0);
-	assert_non_null(strstr(c.err, "10.20.0.14 is private"));
+	assert_non_null(strstr(c.err, "10.20.0.14 — private: "));
 	assert_non_null(strstr(c.err, "not reachable from the internet"));
 	fake.ports[0].external_address = "100.64.3.4";
 	c = command("add 23");
-	assert_non_null(strstr(c.err, "carrier NAT"));
+	assert_non_null(strstr(c.err, "100.64.3.4 — carrier: "));
 }
 
 static void an_unknown_address_is_not_made_up(void **state)

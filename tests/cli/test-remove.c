@@ -82,6 +82,8 @@ static void each_gateway_is_asked_for_its_own(void **state)
 	assert_string_equal(fake.released[0].gateway, "10.2.0.1");
 	c = command("-g 10.2.0.1 remove m1");
 	assert_int_equal(c.status, 2);
+	c = command("-g 10.2.0.1 remove --all");
+	assert_string_equal(c.err, "No mappings at 10.2.0.1 are recorded; see: tenforward list\n");
 	c = command("remove --all");
 	assert_string_equal(fake.released[1].gateway, "192.168.1.1");
 }
@@ -157,6 +159,8 @@ static void what_is_not_removed_stays_recorded(void **state)
 	assert_string_equal(json_string_value(command_at(root, "mappings.0.error.code")), "silent");
 	assert_string_equal(json_string_value(command_at(root, "mappings.0.id")), "m1");
 	json_decref(root);
+	assert_string_equal(c.err, "No answer from 192.168.1.1 within 3 s. "
+				   "The lease stays recorded: try again, or let it end.\n");
 	fake.removal = TENF_REASON_REFUSED;
 	c = command("remove 8080");
 	assert_int_equal(c.status, 6);

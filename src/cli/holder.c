@@ -245,6 +245,8 @@ int holder_start(struct cli *cli, struct holder *h)
 	*h = (struct holder){ .port_file = cli->arguments.value[CLI_PORT_FILE] };
 	loop_init(&h->loop, NULL);
 	status = wishes_read(cli, &h->wishes);
+	if (status == CLI_EXIT_DONE)
+		status = port_file_check(cli, h->port_file);
 	if (status != CLI_EXIT_DONE)
 		return status;
 	if (!loop_take_signals(&h->loop)) {

@@ -74,7 +74,7 @@ static bool can_be_asked(const struct tenf_address *a)
 
 static int bad_gateway(struct cli *cli, const char *text, const char *why)
 {
-	return cli_usage(cli, "--gateway: \"%s\" %s; write an address such as 192.168.1.1 or "
+	return cli_usage(cli, "--gateway: \"%s\" %s; write 192.168.1.1 or "
 			 "192.168.1.1:5351", text, why);
 }
 
@@ -93,13 +93,14 @@ static int resolve_gateway(struct cli *cli, const char *text, char *ret, size_t 
 	name[len] = '\0';
 	if (colon != NULL &&
 	    (!tenf_text_number(colon + 1, strlen(colon + 1), 65535, &port) || port == 0))
-		return bad_gateway(cli, text, "has no port from 1 to 65535 behind the colon");
+		return cli_usage(cli, "--gateway: \"%s\" has no port from 1 to 65535; write "
+				 "192.168.1.1:5351", text);
 	if (!is_name(name))
 		return bad_gateway(cli, text, "is no address");
 	why = resolve(name, address, sizeof(address));
 	if (why != NULL)
-		return cli_usage(cli, "--gateway: no address is known for \"%s\" (%s); write an "
-				 "address such as 192.168.1.1", name, why);
+		return cli_usage(cli, "--gateway: \"%s\" is not found (%s); write an address",
+				 name, why);
 	if (strchr(address, ':') != NULL) {
 		tenf_text_add_char(&t, '[');
 		tenf_text_add(&t, address);
@@ -145,7 +146,7 @@ int hosts_address(struct cli *cli, const char *option, const char *text, char *r
 				 "192.168.1.30", option, text);
 	why = resolve(text, ret, size);
 	if (why != NULL)
-		return cli_usage(cli, "--%s: no address is known for \"%s\" (%s); write an address "
-				 "such as 192.168.1.30", option, text, why);
+		return cli_usage(cli, "--%s: \"%s\" is not found (%s); write an address", option,
+				 text, why);
 	return CLI_EXIT_DONE;
 }

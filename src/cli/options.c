@@ -280,7 +280,7 @@ static int read_place(struct cli *cli, struct tenf_options *ask)
 	ask->interface = value[CLI_INTERFACE];
 	if (ask->interface != NULL &&
 	    (ask->interface[0] == '\0' || strlen(ask->interface) >= TENF_INTERFACE_SIZE))
-		return cli_usage(cli, "--interface: \"%s\" is not the name of an interface; "
+		return cli_usage(cli, "--interface: \"%s\" names no interface; "
 				 "write one such as eth0", ask->interface);
 	ask->source = value[CLI_SOURCE];
 	if (ask->source != NULL && !tenf_address_parse(ask->source, &source))

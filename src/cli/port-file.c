@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define LINE_ROOM 6 /* "65535\n" */
@@ -14,6 +15,18 @@ static bool is_second(const struct batch *batch, size_t at)
 {
 	return at > 0 && batch->halves[at].pair != 0 &&
 	       batch->halves[at - 1].id == batch->halves[at].pair;
+}
+
+int port_file_check(struct cli *cli, const char *path)
+{
+	struct stat there;
+
+	if (path == NULL)
+		return CLI_EXIT_DONE;
+	if (path[0] == '\0' || (stat(path, &there) == 0 && !S_ISREG(there.st_mode)))
+		return cli_usage(cli, "--port-file: \"%s\" is no plain file; name one that may be "
+				 "replaced", path);
+	return CLI_EXIT_DONE;
 }
 
 enum tenf_status port_file_write(const char *path, const struct batch *batch)

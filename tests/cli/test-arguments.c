@@ -2,6 +2,8 @@
 /* Bad input: one clear line, exit status 2, and nothing is sent. */
 #include "command.h"
 
+#include "cli/output.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -42,13 +44,13 @@ static const struct {
 	{ "-g 192.168.1.1 status -g 192.168.1.2",
 	  "--gateway is given twice, as \"192.168.1.1\" and as \"192.168.1.2\"" },
 	{ "-g 192.168.1 status", "--gateway: \"192.168.1\" is no address" },
-	{ "-g 192.168.1.1:0 status", "no port from 1 to 65535 behind the colon" },
-	{ "-g 192.168.1.1:65536 status", "no port from 1 to 65535 behind the colon" },
+	{ "-g 192.168.1.1:0 status", "no port from 1 to 65535" },
+	{ "-g 192.168.1.1:65536 status", "no port from 1 to 65535" },
 	{ "-g '' status", "is no address" },
 	{ "-g 0.0.0.0 status", "cannot be asked" },
-	{ "-g gateway.invalid status", "no address is known for \"gateway.invalid\"" },
-	{ "-i '' status", "is not the name of an interface" },
-	{ "-i a-name-that-is-too-long status", "is not the name of an interface" },
+	{ "-g gateway.invalid status", "\"gateway.invalid\" is not found (" },
+	{ "-i '' status", "names no interface" },
+	{ "-i a-name-that-is-too-long status", "names no interface" },
 	{ "--source here status", "\"here\" is not an address" },
 	{ "status now", "status does not take \"now\"; write tenforward status" },
 	{ "discover it", "discover does not take \"it\"" },
@@ -59,6 +61,9 @@ static const struct {
 	{ "remove mx", "\"mx\" is not a mapping" },
 	{ "keep", "keep needs more" },
 	{ "keep 0", "port \"0\" does not exist" },
+	{ "keep 80 --port-file /dev/null", "--port-file: \"/dev/null\" is no plain file" },
+	{ "keep 80 --port-file /tmp", "--port-file: \"/tmp\" is no plain file" },
+	{ "keep 80 --port-file ''", "--port-file: \"\" is no plain file" },
 	{ "run 8080", "write the command behind \"--\": tenforward run MAPPING… -- CMD…" },
 	{ "run 8080 --", "write the command behind \"--\"" },
 	{ "run -- ls", "run needs more" },
@@ -91,6 +96,8 @@ static void bad_input_sends_nothing_and_says_what_would_be_right(void **state)
 			fail_msg("%s: status %d: %s", wrong[i].line, c.status, c.err);
 		if (strchr(c.err, '\n') != c.err + strlen(c.err) - 1)
 			fail_msg("%s: not one line: %s", wrong[i].line, c.err);
+		if (output_width(c.err) > 100)
+			fail_msg("%s: above 100 columns: %s", wrong[i].line, c.err);
 		assert_string_equal(c.out, "");
 		assert_memory_equal(c.err, "tenforward: ", 12);
 		assert_int_equal(fake.calls, 0);

@@ -43,6 +43,7 @@ static void fill_request(const struct record *record, struct tenf_request *ret)
 static enum tenf_status ask(struct agent *agent, struct agent_item *item)
 {
 	struct tenf_request request;
+	struct tenf_mapping first;
 	enum tenf_status status;
 	uint32_t id;
 
@@ -55,11 +56,8 @@ static enum tenf_status ask(struct agent *agent, struct agent_item *item)
 	if (status != TENF_OK)
 		return status;
 	table_set_id(agent, item, 0, id);
-	if (tenf_session_mapping(site_session(item->site), id, &item->now[0]))
-		table_set_id(agent, item, 1, item->now[0].pair);
-	if (item->ids[1].id != 0)
-		(void)tenf_session_mapping(site_session(item->site), item->ids[1].id,
-					   &item->now[1]);
+	if (tenf_session_mapping(site_session(item->site), id, &first))
+		table_set_id(agent, item, 1, first.pair);
 	site_touch(item->site);
 	return TENF_OK;
 }
@@ -171,6 +169,21 @@ enum tenf_status agent_change(struct agent *agent, struct agent_item *item,
 	return TENF_OK;
 }
 
+void agent_mapping(const struct agent_item *item, unsigned half, struct tenf_mapping *ret)
+{
+	const struct record_wish *wish = &item->record.wish;
+
+	if (item->ids[half].id != 0 &&
+	    tenf_session_mapping(site_session(item->site), item->ids[half].id, ret))
+		return;
+	*ret = (struct tenf_mapping){ .state = TENF_STATE_ASKING, .error = item->error };
+	ret->protocol = wish->protocol != TENF_BOTH ? wish->protocol :
+			half == 0		    ? TENF_TCP :
+						      TENF_UDP;
+	ret->internal_port = wish->internal_port;
+	ret->requested_external_port = wish->external_port;
+}
+
 /* ---- Giving up ------------------------------------------------------------------- */
 
 /* Whoever is killed before the gateway confirmed goes on with the removal when
@@ -220,7 +233,6 @@ static void release_half(struct agent *agent, struct agent_item *item, unsigned 
 	if (tenf_session_release(site_session(item->site), &lease, &id) != TENF_OK)
 		return;
 	table_set_id(agent, item, half, id);
-	(void)tenf_session_mapping(site_session(item->site), id, &item->now[half]);
 }
 
 /* Of an earlier run, and wanted by nobody any more: its lease is deleted
@@ -337,6 +349,32 @@ static void removed(struct agent *agent, struct agent_item *item, unsigned half)
 	/* At the end the others are remembered: the next run holds them again. */
 }
 
+/* Between the first grant and the port inside that goes with it nobody is told. */
+static bool is_on_its_way(const struct agent_item *item, bool grant, const struct tenf_mapping *m)
+{
+	return item->following ||
+	       (grant && item->record.wish.follow && m->external_port != m->internal_port &&
+		item->followed < FOLLOW_MAX);
+}
+
+/* What was given up only to follow the port is, for those who are told, a
+ * mapping that changed. */
+static void tell_owner(struct agent *agent, struct agent_item *item, unsigned half,
+		       const struct tenf_event *event)
+{
+	struct tenf_event shown = *event;
+	uint16_t *told = &item->told_port[half];
+
+	if (event->kind == TENF_EVENT_MAPPED && item->record.wish.follow && *told != 0 &&
+	    *told != event->mapping.external_port) {
+		shown.kind = TENF_EVENT_CHANGED;
+		shown.before = event->mapping;
+		shown.before.external_port = shown.before.internal_port = *told;
+	}
+	*told = event->mapping.expires_at != 0 ? event->mapping.external_port : 0;
+	agent->hooks.tell(agent->hooks.context, item, half, &shown);
+}
+
 static void tell(void *context, struct site *site, const struct tenf_event *event)
 {
 	struct agent *agent = context;
@@ -352,13 +390,12 @@ static void tell(void *context, struct site *site, const struct tenf_event *even
 	item = table_of_id(agent, site, event->mapping.id, &half);
 	if (item == NULL)
 		return;
-	item->now[half] = event->mapping;
 	if (grant && !item->removing && half == 0 && !item->following)
 		(void)follows(item, &event->mapping);
 	if (grant)
 		remember(agent, item, half, &event->mapping);
-	if (!item->following || item->removing)
-		agent->hooks.tell(agent->hooks.context, item, half, event);
+	if (item->removing || !is_on_its_way(item, grant, &event->mapping))
+		tell_owner(agent, item, half, event);
 	if (event->kind == TENF_EVENT_REMOVED)
 		removed(agent, item, half);
 }

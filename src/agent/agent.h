@@ -26,7 +26,7 @@ struct agent_item {
 	struct record record;
 	struct site *site;       /* NULL while no session could be made */
 	struct agent_id ids[2];  /* in the site's session; [1] of a pair's UDP half */
-	struct tenf_mapping now[2];
+	uint16_t told_port[2];   /* outside, that others know of; 0: none */
 	unsigned followed;       /* times the internal port was moved to the external one */
 	uint16_t follow_to;
 	bool following;          /* is being moved to that port: the old one is given up first */
@@ -59,6 +59,9 @@ void agent_free(struct agent *agent);
 TENF_CHECKED enum tenf_status agent_configure(struct agent *agent,
 					      const struct agent_config *config,
 					      struct tenf_error *reterr);
+
+/* How it stands; of a pair, half 0 is TCP and 1 UDP. */
+void agent_mapping(const struct agent_item *item, unsigned half, struct tenf_mapping *ret);
 
 /* A runtime mapping. The same wish again gives the item that is there. */
 TENF_CHECKED enum tenf_status agent_add(struct agent *agent, const struct record_wish *wish,

@@ -35,24 +35,9 @@ static struct shape_label label_of(const struct agent_item *item, const char *id
 	};
 }
 
-/* What is known of a half for which no session has spoken yet. */
-static void fill_unheard(const struct agent_item *item, unsigned half, struct tenf_mapping *m)
-{
-	const struct record_wish *wish = &item->record.wish;
-
-	if (m->internal_port != 0)
-		return;
-	m->protocol = wish->protocol == TENF_BOTH ? (half == 0 ? TENF_TCP : TENF_UDP) :
-						    wish->protocol;
-	m->internal_port = wish->internal_port;
-	m->requested_external_port = wish->external_port;
-	m->state = TENF_STATE_ASKING;
-	m->error = item->error;
-}
-
 json_t *api_mapping(const struct daemon *daemon, const struct agent_item *item, unsigned half)
 {
-	struct tenf_mapping m = item->now[half];
+	struct tenf_mapping m;
 	json_t *delivery = deliveries_state(daemon->deliveries, item->record.number);
 	struct shape_label label;
 	char id[ID_TEXT];
@@ -60,7 +45,7 @@ json_t *api_mapping(const struct daemon *daemon, const struct agent_item *item, 
 
 	id_of(item, half, id);
 	label = label_of(item, id, delivery);
-	fill_unheard(item, half, &m);
+	agent_mapping(item, half, &m);
 	json = shape_mapping(&m, &label);
 	json_decref(delivery);
 	return json;
@@ -218,10 +203,11 @@ static void get_portforward(struct control_request *request, void *context)
 	json_int_t port = 0;
 
 	for (size_t i = 0; i < agent_count(daemon->agent) && port == 0; i++) {
-		const struct agent_item *item = agent_item_at(daemon->agent, i);
+		struct tenf_mapping m;
 
-		if (item->now[0].expires_at != 0)
-			port = item->now[0].external_port;
+		agent_mapping(agent_item_at(daemon->agent, i), 0, &m);
+		if (m.expires_at != 0)
+			port = m.external_port;
 	}
 	control_answer_json(request, 200, json_pack("{s:I}", "port", port));
 }
@@ -301,6 +287,10 @@ static const char *read_wish(const struct daemon *daemon, const json_t *body,
 	wish.exact = json_is_true(json_object_get(body, "exact"));
 	wish.persist = json_is_true(json_object_get(body, "persist"));
 	wish.follow = json_is_true(json_object_get(body, "follow"));
+	/* As for declared ones: the port of another host is not behind our firewall. */
+	wish.open_firewall = daemon->config.firewall != FIREWALL_NONE &&
+			     wish.internal_address[0] == '\0' &&
+			     !json_is_false(json_object_get(body, "firewall"));
 	*ret = wish;
 	return NULL;
 }

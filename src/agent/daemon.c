@@ -90,11 +90,11 @@ static void introduce(struct daemon *daemon)
 
 		for (unsigned half = 0; half < 2; half++) {
 			struct tenf_event event = { .kind = TENF_EVENT_MAPPED,
-						    .at = time(NULL),
-						    .mapping = item->now[half] };
+						    .at = time(NULL) };
 			json_t *json;
 
-			if (item->removing || item->now[half].expires_at == 0)
+			agent_mapping(item, half, &event.mapping);
+			if (item->removing || event.mapping.expires_at == 0)
 				continue;
 			json = api_event(daemon, item, half, &event);
 			deliveries_introduce(daemon->deliveries, item->record.number,

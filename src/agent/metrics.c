@@ -11,8 +11,12 @@ static void count_states(struct agent *agent, unsigned counts[STATES])
 		const struct agent_item *item = agent_item_at(agent, i);
 		unsigned halves = item->record.wish.protocol == TENF_BOTH ? 2 : 1;
 
-		for (unsigned half = 0; half < halves; half++)
-			counts[item->now[half].state]++;
+		for (unsigned half = 0; half < halves; half++) {
+			struct tenf_mapping m;
+
+			agent_mapping(item, half, &m);
+			counts[m.state]++;
+		}
 	}
 }
 

@@ -1,0 +1,239 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""tenforwardd on hosts made of network namespaces: links that come, several
+gateways, the tunnel of a VPN, real applications, the host's own firewall.
+
+    test_agentd_net.py COMMAND GATEWAYD AGENTD [ONLY]"""
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+
+from agentd import Agent, is_mapped  # first: it says where the others are
+import kernel
+from cases import Skip, case, comment, expect, run
+from home import ALLOW, CLIENT, INSIDE, OUTSIDE, Home
+from torrents import PASSWORD, USER, QBittorrent, Transmission, until
+
+PATHS = sys.argv[1:3]
+AGENTD = sys.argv[3]
+VPN_INSIDE, VPN_CLIENT, VPN_OUTSIDE = "10.8.0.1", "10.8.0.2", "11.8.0.1"
+WEB = "[Mapping]\nName=web\nForward=8080:80\n"
+
+
+def agent_on(opened, host, config, keys=""):
+    return Agent(opened, AGENTD, config, inside=host, agent_keys=keys)
+
+
+# ---- Links ------------------------------------------------------------------
+
+
+@case("without any network it starts and stays, and maps as soon as there is a way")
+def no_network(opened):
+    home = Home(opened, PATHS)
+    home.gatewayd()
+    lonely = home.host("lonely")
+    agent = agent_on(opened, lonely, WEB + "[Mapping]\nName=late\nForward=any:90\nInterface=eth9\n")
+    agent.start()
+    expect(agent.ask("GET", "/healthz"), "ok\n", "health")
+    expect({m["state"] == "mapped" for m in agent.mappings()}, {False}, "mapped without a network")
+    kernel.link(lonely, "eth9", "10.78.0.2/24", home.gateway, "lan1", "10.78.0.1/24")
+    home.gatewayd(host=home.gateway, internal="lan1", keys="Listen=10.78.0.1:5351")
+    lonely.ip("route add default via 10.78.0.1")
+    for mapping in agent.wait_mapped("web", "late"):
+        expect(mapping["gateway"], "10.78.0.1", "gateway")
+    lonely.ip("link del eth9")
+    agent.wait("lost", "web")
+    agent.wait("lost", "late")
+    expect(agent.end()[0], 0, "exit status")
+
+
+@case("two gateways are served at once, each mapping at its own")
+def two_gateways(opened):
+    home = Home(opened, PATHS)
+    home.gatewayd()
+    vpn = home.host("vpn")
+    kernel.link(home.client, "vpn0", f"{VPN_CLIENT}/24", vpn, "in0", f"{VPN_INSIDE}/24")
+    home.gatewayd(f"ExternalAddress={VPN_OUTSIDE}", host=vpn, internal="in0")
+    agent = agent_on(opened, home.client,
+                     WEB + "[Mapping]\nName=lan\nForward=90\nInterface=eth0\n"
+                     f"[Mapping]\nName=vpn\nForward=91\nGateway={VPN_INSIDE}\n").start()
+    mappings = agent.wait_all(is_mapped, "all are mapped")
+    expect({m["name"]: (m["gateway"], m["external_address"], m["internal_address"])
+            for m in mappings},
+           {"web": (INSIDE, OUTSIDE, CLIENT), "lan": (INSIDE, OUTSIDE, CLIENT),
+            "vpn": (VPN_INSIDE, VPN_OUTSIDE, VPN_CLIENT)}, "places")
+    gateways = agent.ask("GET", "/v1/status")["gateways"]
+    expect({g["address"] for g in gateways}, {INSIDE, VPN_INSIDE}, "gateways")
+    home.client.ip("link set vpn0 down")
+    agent.wait("lost", "vpn")
+    expect(agent.mapping("web")["state"], "mapped", "the other gateway's mapping")
+
+
+# ---- A VPN and what listens behind it ---------------------------------------
+
+
+class Vpn:
+    """A tunnel whose other end grants 60 seconds and the port it likes."""
+
+    def __init__(self, opened):
+        self.home = Home(opened, PATHS)
+        self.home.gatewayd()
+        self.server = self.home.host("vpn")
+        opened.enter_context(kernel.Tunnel(self.home.client, "tun0", f"{VPN_CLIENT}/32",
+                                           self.server, "tun0", f"{VPN_INSIDE}/24"))
+        self.server.ip("route replace 10.8.0.0/24 dev tun0")
+        # As wg-quick does it.
+        self.home.client.ip("route add default dev tun0 table 51820",
+                            "rule add not fwmark 51820 table 51820",
+                            "rule add table main suppress_prefixlength 0")
+        self.program = None
+        self.start()
+
+    def start(self, faults=""):
+        self.program = self.home.gatewayd(
+            f"ExternalAddress={VPN_OUTSIDE}",
+            f"{ALLOW}[Faults]\nLifetimeCap=60s\n{faults}", self.server, "tun0")
+
+    def change_port(self, agent, port):
+        """It forgot all, and somebody else has the port before the agent is back."""
+        agent.program.send(signal.SIGSTOP)
+        self.program.kill()
+        self.start()
+        self.home.command("--interface", "tun0", "--direct", "add", f"{port}:9/both")
+        agent.program.send(signal.SIGCONT)
+        agent.ask("PATCH", "/v1/mappings/m1", {"lifetime": 3600})  # asks at once
+
+
+def connector(application):
+    password = os.path.join(application.folder, "password")
+    with open(password, "w", encoding="utf-8") as file:
+        file.write(PASSWORD + "\n")
+    return (f"[Mapping]\nName=torrent\nForward=any:51413/both\nFollow=yes\n[Connector]\n"
+            f"Type={application.kind}\nUrl={application.url}\nMapping=torrent\nUser={USER}\n"
+            f"PasswordFile={password}\nRecheck=1s\n")
+
+
+def told(agent, application, port):
+    until(lambda: application.port() == port, f"port {port} at {application.kind}")
+    agent.wait_all(lambda all_: all_[0]["delivery"]["state"] == "confirmed", "it is confirmed")
+    comment(f"{application.kind}: its own API says {port}")
+
+
+def followed(agent):
+    mappings = agent.wait_all(
+        lambda all_: is_mapped(all_) and len({m["external_port"] for m in all_}) == 1 and
+        all(m["internal_port"] == m["external_port"] for m in all_), "it is mapped and followed")
+    expect({m["gateway"] for m in mappings}, {VPN_INSIDE}, "gateway")
+    expect({m["lifetime"] for m in mappings}, {60}, "lifetime")
+    comment(f"agent: {mappings[0]['external_address']}:{mappings[0]['external_port']}, "
+            f"60 s, port inside {mappings[0]['internal_port']}")
+    return mappings[0]["external_port"]
+
+
+def walk(opened, kind, rpc_port):
+    application = kind(opened, f"{kernel.TOP}/{kind.kind}", rpc_port)
+    vpn = Vpn(opened)
+    with vpn.home.client:
+        application.start(50001)
+        comment(f"{application.kind}: its own API says {application.port()} before")
+        agent = agent_on(opened, vpn.home.client, connector(application), "Interface=tun0")
+        agent.start()
+        first = followed(agent)
+        told(agent, application, first)
+        after = len(agent.events.seen)
+        vpn.change_port(agent, first)
+        agent.wait("changed", "torrent", after)
+        second = followed(agent)
+        expect(second != first, True, "another port")
+        comment(f"gateway: started again, and gives {second}")
+        told(agent, application, second)
+        application.restart(50001)
+        comment(f"{application.kind}: started again with 50001")
+        told(agent, application, second)
+        expect(agent.end()[0], 0, "exit status")
+
+
+@case("qbittorrent behind a tunnel has the port of the moment")
+def qbittorrent(opened):
+    walk(opened, QBittorrent, 40080)
+
+
+@case("transmission behind a tunnel has the port of the moment")
+def transmission(opened):
+    walk(opened, Transmission, 40091)
+
+
+# ---- Debian's gateway -------------------------------------------------------
+
+
+@case("behind Debian's miniupnpd what is declared is open, and closed at the end")
+def behind_miniupnpd(opened):
+    home = Home(opened, PATHS)
+    home.miniupnpd()
+    home.echo(8080)
+    agent = agent_on(opened, home.client, "[Mapping]\nName=echo\nForward=4080:8080/both\n").start()
+    agent.wait_all(is_mapped, "both halves are mapped")
+    for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM):
+        home.expect_open(kind, 4080)
+    agent.kill()
+    agent.start()
+    agent.wait_all(is_mapped, "both halves are mapped again")
+    home.expect_open(socket.SOCK_STREAM, 4080)
+    expect(agent.end()[0], 0, "exit status")
+    home.expect_closed(socket.SOCK_STREAM, 4080)
+
+
+# ---- The host's firewall ----------------------------------------------------
+
+FILTER = """
+table inet filter {
+  set tenforward {
+    type inet_proto . inet_service
+    flags timeout
+  }
+}
+"""
+
+
+def elements(host):
+    """{"tcp 80": seconds left} of the set."""
+    with host:
+        listed = subprocess.run(["nft", "list", "set", "inet", "filter", "tenforward"],
+                                capture_output=True, text=True, check=True).stdout
+    return {f"{m[1]} {m[2]}": int(m[3]) for m in
+            re.finditer(r"(tcp|udp) \. (\d+) timeout (\d+)s", listed)}
+
+
+@case("the host's firewall is open for what is mapped, and no longer than its lease")
+def firewall(opened):
+    if shutil.which("nft") is None:
+        raise Skip("nft is not installed")
+    home = Home(opened, PATHS)
+    home.gatewayd(sections=ALLOW + "[Faults]\nLifetimeCap=8s\n")
+    home.client.nft(FILTER)
+    agent = agent_on(opened, home.client, WEB +
+                     "[Mapping]\nName=no\nForward=any:81\nFirewall=no\n",
+                     "Firewall=nftables\nFirewallSet=inet filter tenforward").start()
+    agent.add("any:82/udp", name="runtime")
+    agent.wait_mapped("web", "no", "runtime")
+    if "no support for nftables" in agent.program.transcript():
+        raise Skip("built without libnftables")
+    found = elements(home.client)
+    expect(sorted(found), ["tcp 80", "udp 82"], "open ports")
+    expect(all(left <= 8 for left in found.values()), True, f"no longer than the lease: {found}")
+    agent.wait("renewed", "web")
+    expect("tcp 80" in elements(home.client), True, "open after a renewal")
+    runtime = agent.mapping("runtime")["id"]
+    agent.ask("DELETE", "/v1/mappings/" + runtime)
+    agent.wait("removed", "runtime")
+    expect(sorted(elements(home.client)), ["tcp 80"], "open ports")
+    agent.kill()
+    until(lambda: not elements(home.client), "the kernel closes what a killed agent left")
+
+
+kernel.enter()
+run(sys.argv[4] if len(sys.argv) > 4 else "")

@@ -198,8 +198,9 @@ static int read_request(struct cli *cli, struct datagram *request)
 	if (kind != NULL)
 		return build(cli, kind, request);
 	if (strcmp(name, "hex") != 0)
-		return cli_usage(cli, "\"%s\" is no request: natpmp-address, natpmp-map, pcp-announce, "
-				 "pcp-map, pcp-peer, hex", name);
+		return cli_usage(cli,
+				 "\"%s\" is no request: natpmp-address, natpmp-map, "
+				 "pcp-announce, pcp-map, pcp-peer, hex", name);
 	if (cli->arguments.count < 2 ||
 	    !parse_hex(cli->arguments.words[1], request->data, sizeof(request->data),
 		       &request->len) ||

@@ -35,11 +35,14 @@ json_t *json_wrap(const char *key, json_t *value)
 /* A record without a number has no id: `id` is "" then. */
 static struct shape_label label_of(const struct json_label *label, char id[ID_SIZE])
 {
+	bool is_held = label != NULL && label->held != NULL && label->held[0] != '\0';
+
 	id[0] = '\0';
 	if (label != NULL && label->number != 0)
 		(void)snprintf(id, ID_SIZE, "m%llu", (unsigned long long)label->number);
-	return (struct shape_label){ .id = id, .name = label != NULL ? label->name : NULL,
-				     .source = "lease" };
+	return (struct shape_label){ .id = is_held ? label->held : id,
+				     .name = label != NULL ? label->name : NULL,
+				     .source = is_held ? "agent" : "lease" };
 }
 
 json_t *json_mapping(const struct tenf_mapping *mapping, const struct json_label *label)

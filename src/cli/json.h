@@ -16,6 +16,7 @@
 struct json_label {
 	uint64_t number;    /* of its record, 0 when there is none */
 	const char *name;   /* NULL or "": none */
+	const char *held;   /* id at the agent; NULL or "": a lease, not the agent's */
 };
 
 json_t *json_mapping(const struct tenf_mapping *mapping, const struct json_label *label);

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * remove: closes what was opened. A recorded lease is deleted at its gateway
- * with its nonce; what was named but is not on record is deleted for this
- * host without one, which NAT-PMP gateways heed and PCP gateways mostly not.
+ * remove: closes what was opened. The agent gives up what it keeps. A recorded
+ * lease is deleted at its gateway with its nonce; what was named but is neither
+ * is deleted for this host without one, which NAT-PMP gateways heed and PCP
+ * gateways mostly not.
  */
+#include "cli/agent-remove.h"
 #include "cli/json.h"
 #include "cli/loop.h"
 #include "cli/output.h"
@@ -156,7 +158,7 @@ static int release_at(struct cli *cli, struct targets *targets, size_t first)
 	for (size_t i = first; status == TENF_OK && i < targets->count; i++) {
 		struct target *target = &targets->items[i];
 
-		if (target->tried || !same_way(target, model))
+		if (target->held[0] != '\0' || target->tried || !same_way(target, model))
 			continue;
 		target->tried = true;
 		status = tenf_session_release(session, &target->lease.mapping, &target->id);
@@ -175,7 +177,7 @@ static int release_all(struct cli *cli, struct targets *targets)
 	int status = CLI_EXIT_DONE;
 
 	for (size_t i = 0; status == CLI_EXIT_DONE && i < targets->count; i++) {
-		if (!targets->items[i].tried)
+		if (targets->items[i].held[0] == '\0' && !targets->items[i].tried)
 			status = release_at(cli, targets, i);
 	}
 	return status;
@@ -228,10 +230,12 @@ static int print_json(struct cli *cli, const struct targets *targets)
 	json_t *list = json_array();
 
 	for (size_t i = 0; i < targets->count; i++) {
-		const struct lease *lease = &targets->items[i].lease;
-		struct json_label label = { lease->number, lease->name };
+		const struct target *target = &targets->items[i];
+		struct json_label label = { .number = target->lease.number,
+					    .name = target->lease.name,
+					    .held = target->held };
 
-		(void)json_array_append_new(list, json_mapping(&lease->mapping, &label));
+		(void)json_array_append_new(list, json_mapping(&target->lease.mapping, &label));
 	}
 	return json_print(cli, json_wrap("mappings", list));
 }
@@ -247,7 +251,7 @@ static void print_target(struct cli *cli, const struct target *target)
 	else
 		output_forward(&t, m->internal_port, m->internal_port, m->protocol);
 	tenf_text_add(&t, is_gone(target) ? "   removed" : "   not removed");
-	if (target->lease.number == 0)
+	if (target->lease.number == 0 && target->held[0] == '\0')
 		tenf_text_add(&t, " (nothing was recorded about it)");
 	tenf_text_add(&t, "\n");
 	output_text(cli, cli->out, is_gone(target) ? OUTPUT_PLAIN : OUTPUT_YELLOW, line);
@@ -283,18 +287,35 @@ static int print(struct cli *cli, const struct targets *targets)
 	return tell_failures(cli, targets);
 }
 
-int verb_remove(struct cli *cli)
+static int remove_all(struct cli *cli, struct remote *agent, const struct agent_mappings *held)
 {
 	struct targets targets;
-	int status = targets_find(cli, &targets);
+	int status = targets_find(cli, held, &targets), released;
 
 	if (status == CLI_EXIT_DONE) {
-		status = release_all(cli, &targets);
-		if (status == CLI_EXIT_DONE && try_by_pcp(cli, &targets))
-			status = release_all(cli, &targets);
+		status = agent_remove(cli, agent, &targets);
+		released = release_all(cli, &targets);
+		if (released == CLI_EXIT_DONE && try_by_pcp(cli, &targets))
+			released = release_all(cli, &targets);
+		status = cli_exit_worse(status, released);
 		forget(cli, &targets);
 		status = cli_exit_worse(status, print(cli, &targets));
 	}
 	targets_done(&targets);
+	return status;
+}
+
+int verb_remove(struct cli *cli)
+{
+	struct agent_mappings held = { NULL, 0 };
+	struct remote *agent = NULL;
+	int status = agent_find(cli, &agent);
+
+	if (status == CLI_EXIT_DONE && agent != NULL)
+		status = agent_get_mappings(cli, agent, &held);
+	if (status == CLI_EXIT_DONE)
+		status = remove_all(cli, agent, &held);
+	agent_mappings_done(&held);
+	remote_close(agent);
 	return status;
 }

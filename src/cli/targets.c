@@ -16,21 +16,95 @@ static bool has_target(const struct targets *r, uint64_t number)
 	return false;
 }
 
-static enum tenf_status push(struct targets *r, const struct lease *lease)
+static enum tenf_status grow(struct targets *r)
 {
+	size_t size = r->size == 0 ? 16 : 2 * r->size;
 	struct target *items;
 
-	if (lease->number != 0 && has_target(r, lease->number))
-		return TENF_OK;
 	if (r->count >= TARGETS_MAX)
 		return TENF_E_LIMIT;
-	items = reallocarray(r->items, r->count + 1, sizeof(*items));
+	if (r->count < r->size)
+		return TENF_OK;
+	items = reallocarray(r->items, size, sizeof(*items));
 	if (items == NULL)
 		return TENF_E_MEMORY;
 	r->items = items;
-	items[r->count++] = (struct target){ .lease = *lease };
+	r->size = size;
 	return TENF_OK;
 }
+
+static enum tenf_status push(struct targets *r, const struct lease *lease)
+{
+	enum tenf_status status;
+
+	if (lease->number != 0 && has_target(r, lease->number))
+		return TENF_OK;
+	status = grow(r);
+	if (status == TENF_OK)
+		r->items[r->count++] = (struct target){ .lease = *lease };
+	return status;
+}
+
+/* ---- The agent's ------------------------------------------------------------ */
+
+static bool is_held_target(const struct targets *r, const char *id)
+{
+	for (size_t i = 0; i < r->count; i++) {
+		if (strcmp(r->items[i].held, id) == 0)
+			return true;
+	}
+	return false;
+}
+
+static enum tenf_status push_one(struct targets *r, const struct agent_mapping *one)
+{
+	enum tenf_status status = grow(r);
+	struct target *target;
+	struct tenf_text t;
+
+	if (status != TENF_OK)
+		return status;
+	target = &r->items[r->count++];
+	*target = (struct target){ .lease = { .mapping = one->mapping } };
+	t = tenf_text_of(target->held, sizeof(target->held));
+	tenf_text_add(&t, one->tag.id);
+	t = tenf_text_of(target->lease.name, sizeof(target->lease.name));
+	tenf_text_add(&t, one->tag.name);
+	return TENF_OK;
+}
+
+/* The agent gives up a pair as a whole: both halves are targets. */
+static enum tenf_status push_held(struct targets *r, const struct agent_mapping *named)
+{
+	size_t stem = agent_id_stem(named->tag.id);
+	enum tenf_status status = TENF_OK;
+
+	if (is_held_target(r, named->tag.id))
+		return TENF_OK;
+	for (size_t i = 0; status == TENF_OK && i < r->agent->count; i++) {
+		const char *id = r->agent->items[i].tag.id;
+
+		if (agent_id_stem(id) == stem && strncmp(id, named->tag.id, stem) == 0)
+			status = push_one(r, &r->agent->items[i]);
+	}
+	return status;
+}
+
+/* "m7" names both of "m7t" and "m7u"; NULL when the agent has none of it. */
+static const struct agent_mapping *find_held(const struct targets *r, const char *word)
+{
+	for (size_t i = 0; i < r->agent->count; i++) {
+		const char *id = r->agent->items[i].tag.id;
+		size_t stem = agent_id_stem(id);
+
+		if (strcmp(id, word) == 0 ||
+		    (strlen(word) == stem && strncmp(id, word, stem) == 0))
+			return &r->agent->items[i];
+	}
+	return NULL;
+}
+
+/* ---- Words ------------------------------------------------------------------- */
 
 /* Whether --gateway, when it is given, names the gateway of this lease. */
 static bool at_gateway(const struct cli *cli, const struct lease *lease)
@@ -54,16 +128,50 @@ static bool for_host(const struct targets *r, const struct lease *lease)
 	return strcmp(r->wishes.for_host, lease->mapping.internal_address) == 0;
 }
 
-/* Deletes of one protocol: what is on record, else a plain one. */
+static bool agent_at_gateway(const struct cli *cli, const struct tenf_mapping *m)
+{
+	const char *given = cli->global.ask.gateway;
+	struct tenf_endpoint wanted;
+	char text[TENF_ADDRESS_TEXT];
+
+	if (given == NULL || m->gateway[0] == '\0')
+		return true;
+	if (!tenf_endpoint_parse(given, TENF_DEFAULT_PORT, &wanted))
+		return strcmp(given, m->gateway) == 0;
+	return strcmp(tenf_address_text(&wanted.address, text), m->gateway) == 0;
+}
+
+/* What the agent keeps for the port; *ret_known says whether there was any. */
+static enum tenf_status target_held(struct cli *cli, struct targets *r, const struct wish *wish,
+				    enum tenf_protocol protocol, bool *ret_known)
+{
+	for (size_t i = 0; i < r->agent->count; i++) {
+		const struct tenf_mapping *m = &r->agent->items[i].mapping;
+		enum tenf_status status;
+
+		if (m->protocol != protocol || m->internal_port != wish->internal_port ||
+		    !agent_at_gateway(cli, m) ||
+		    (r->wishes.for_host[0] != '\0' &&
+		     strcmp(r->wishes.for_host, m->internal_address) != 0))
+			continue;
+		*ret_known = true;
+		status = push_held(r, &r->agent->items[i]);
+		if (status != TENF_OK)
+			return status;
+	}
+	return TENF_OK;
+}
+
+/* Deletes of one protocol: what is held or on record, else a plain one. */
 static enum tenf_status target_port(struct cli *cli, struct targets *r, const struct wish *wish,
 				    enum tenf_protocol protocol)
 {
 	struct lease plain = { .for_other = r->wishes.for_host[0] != '\0' };
 	bool known = false;
+	enum tenf_status status = target_held(cli, r, wish, protocol, &known);
 
-	for (size_t i = 0; i < r->leases.count; i++) {
+	for (size_t i = 0; status == TENF_OK && i < r->leases.count; i++) {
 		const struct lease *lease = &r->leases.items[i];
-		enum tenf_status status;
 
 		if (lease->mapping.protocol != protocol ||
 		    lease->mapping.internal_port != wish->internal_port ||
@@ -71,11 +179,9 @@ static enum tenf_status target_port(struct cli *cli, struct targets *r, const st
 			continue;
 		known = true;
 		status = push(r, lease);
-		if (status != TENF_OK)
-			return status;
 	}
-	if (known)
-		return TENF_OK;
+	if (known || status != TENF_OK)
+		return status;
 	plain.mapping.protocol = protocol;
 	plain.mapping.internal_port = wish->internal_port;
 	memcpy(plain.mapping.internal_address, r->wishes.for_host, TENF_ADDRESS_SIZE);
@@ -97,16 +203,38 @@ static int target_words(struct cli *cli, struct targets *r)
 	return status == TENF_OK ? CLI_EXIT_DONE : cli_failed(cli, status, NULL);
 }
 
+/* "m7" of either, "m7t" of the agent alone: a lease has no halves. */
 static bool parse_id(const char *word, uint64_t *ret)
 {
-	return word[0] == 'm' && tenf_text_number(word + 1, strlen(word + 1), INT64_MAX, ret);
+	size_t stem = agent_id_stem(word);
+
+	return word[0] == 'm' && tenf_text_number(word + 1, stem - 1, INT64_MAX, ret);
+}
+
+static int target_held_id(struct cli *cli, struct targets *r, const char *word,
+			  const struct agent_mapping *held)
+{
+	enum tenf_status status;
+
+	if (!agent_at_gateway(cli, &held->mapping))
+		return cli_usage(cli, "%s is at the gateway %s, not at %s", word,
+				 held->mapping.gateway, cli->global.ask.gateway);
+	status = push_held(r, held);
+	return status == TENF_OK ? CLI_EXIT_DONE : cli_failed(cli, status, NULL);
 }
 
 static int target_id(struct cli *cli, struct targets *r, const char *word, uint64_t number)
 {
-	const struct lease *lease = leases_find(&r->leases, number);
+	bool is_half = word[agent_id_stem(word)] != '\0';
+	const struct agent_mapping *held = find_held(r, word);
+	const struct lease *lease = is_half ? NULL : leases_find(&r->leases, number);
 	enum tenf_status status;
 
+	if (held != NULL && lease != NULL)
+		return cli_usage(cli, "the agent and the record of leases each have a mapping %s; "
+				 "name it by its port, or the lease with --direct", word);
+	if (held != NULL)
+		return target_held_id(cli, r, word, held);
 	if (lease == NULL)
 		return cli_usage(cli, "no mapping %s is recorded; see: tenforward list", word);
 	if (!at_gateway(cli, lease))
@@ -123,6 +251,10 @@ static int target_all(struct cli *cli, struct targets *r)
 	if (cli->arguments.count > 0)
 		return cli_usage(cli, "--all and \"%s\" contradict each other; write one of them",
 				 cli->arguments.words[0]);
+	for (size_t i = 0; status == TENF_OK && i < r->agent->count; i++) {
+		if (agent_at_gateway(cli, &r->agent->items[i].mapping))
+			status = push_one(r, &r->agent->items[i]);
+	}
 	for (size_t i = 0; status == TENF_OK && i < r->leases.count; i++) {
 		if (at_gateway(cli, &r->leases.items[i]))
 			status = push(r, &r->leases.items[i]);
@@ -155,9 +287,9 @@ static int find(struct cli *cli, struct targets *r)
 	return status == CLI_EXIT_DONE ? target_words(cli, r) : status;
 }
 
-int targets_find(struct cli *cli, struct targets *ret)
+int targets_find(struct cli *cli, const struct agent_mappings *agent, struct targets *ret)
 {
-	*ret = (struct targets){ .count = 0 };
+	*ret = (struct targets){ .agent = agent };
 	leases_read(cli, &ret->leases);
 	return find(cli, ret);
 }

@@ -9,7 +9,8 @@
 #define HELD(id, name, protocol, more)                                                           \
 	"{\"id\": \"" id "\", \"name\": " name ", \"protocol\": \"" protocol "\", "             \
 	"\"internal_address\": \"192.168.1.20\", \"internal_port\": 25565, "                    \
-	"\"external_address\": \"203.0.113.7\", \"external_port\": 25565, \"state\": \"mapped\", " \
+	"\"external_address\": \"203.0.113.7\", \"external_port\": 25565, " \
+	"\"state\": \"mapped\", " \
 	"\"expires_at\": \"2026-11-22T09:15:03Z\", \"method\": \"pcp\", "                     \
 	"\"source\": \"agent\"" more "}"
 #define REFUSED(id, port, text)                                                                 \

@@ -364,6 +364,8 @@ static const char *read_event(const json_t *shape, struct tenf_event *e, struct 
 	}
 	if (earlier != NULL && read_mapping(earlier, &e->before, &before) != NULL)
 		return "before";
+	if (earlier != NULL && e->before.id == 0)
+		e->before.id = UINT32_MAX; /* an id of another form, and yet it was there */
 	return read_mapping(member(&f, "mapping"), &e->mapping, t);
 }
 

@@ -33,7 +33,8 @@ TENF_CHECKED enum tenf_status shape_read_mapping(const json_t *shape, struct ten
 TENF_CHECKED enum tenf_status shape_read_gateway(const json_t *shape, struct tenf_gateway *ret,
 						 struct tenf_text *why);
 /* TENF_E_NOT_FOUND for a well-formed event of a kind this version does not
- * know ("pending" of a gateway): skip it. */
+ * know ("pending" of a gateway): skip it. `ret->before.id` is 0 when there was
+ * nothing before, and only then. */
 TENF_CHECKED enum tenf_status shape_read_event(const json_t *shape, struct tenf_event *ret,
 					       struct shape_tag *ret_tag, struct tenf_text *why);
 

@@ -229,6 +229,27 @@ static void an_event_of_an_unknown_kind_is_to_be_skipped(void **state)
 				    "\"before\": {}}"), TENF_E_MALFORMED);
 }
 
+static void what_was_before_is_seen_whatever_its_id(void **state)
+{
+	static const char *const ids[] = { "m7", "m7t", "x" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(ids) / sizeof(ids[0]); i++) {
+		json_t *shape = json_pack("{ss s{ss si ss} s{ss ss si ss}}", "event", "changed",
+					  "mapping", "protocol", "tcp", "internal_port", 1,
+					  "state", "mapped", "before", "id", ids[i], "protocol",
+					  "tcp", "internal_port", 1, "state", "mapped");
+		struct tenf_event event;
+
+		assert_int_equal(shape_read_event(shape, &event, NULL, NULL), TENF_OK);
+		assert_int_not_equal(event.before.id, 0);
+		assert_int_equal(json_object_del(shape, "before"), 0);
+		assert_int_equal(shape_read_event(shape, &event, NULL, NULL), TENF_OK);
+		assert_int_equal(event.before.id, 0);
+		json_decref(shape);
+	}
+}
+
 static void a_point_in_time_has_one_form(void **state)
 {
 	static const char *const wrong[] = {
@@ -274,6 +295,7 @@ int main(void)
 		cmocka_unit_test(a_name_at_its_limit_is_read_and_above_it_not),
 		cmocka_unit_test(a_gateway_that_makes_no_sense_is_refused),
 		cmocka_unit_test(an_event_of_an_unknown_kind_is_to_be_skipped),
+		cmocka_unit_test(what_was_before_is_seen_whatever_its_id),
 		cmocka_unit_test(a_point_in_time_has_one_form),
 		cmocka_unit_test(a_failure_gives_its_words),
 	};

@@ -32,6 +32,8 @@ void fake_agent_reset(void)
 
 static enum tenf_status fail(struct tenf_error *reterr, enum tenf_status status, const char *text)
 {
+	if (reterr == NULL)
+		return status;
 	*reterr = (struct tenf_error){ .status = status, .result = -1 };
 	snprintf(reterr->text, sizeof(reterr->text), "%s", text);
 	return status;

@@ -185,7 +185,7 @@ static void direct_and_no_agent_ask_the_gateway(void **state)
 static void a_socket_that_is_named_must_have_an_agent(void **state)
 {
 	static const char *const all[] = { "add 80", "list", "status", "remove m1",
-					   "agent status" };
+					   "monitor", "agent status" };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {

@@ -43,11 +43,18 @@ def judge(words, written_as, page_name, page):
             if not has_word(page, written_as.format(word))]
 
 
+def lost_letters(page):
+    """A backslash makes scdoc print the letter behind it: \\n is told as \\\\n."""
+    return [f"line {at}: {line}" for at, line in enumerate(page.splitlines(), 1)
+            if re.search(r"(?<!\\)(?:\\\\)*\\[a-zA-Z]", line)]
+
+
 def self_test():
     page = "*add* _MAPPING_...\n*--on-change* _CMD_\n\tfor a time\n*MaxLifetime=*\n*--json-lines*"
     return (expect("there", judge(["add"], "{}", "p", page), []) +
             expect("option", judge(["on-change", "for", "json"], "--{}", "p", page),
                    ["--for: not in p", "--json: not in p"]) +
+            expect("letters", lost_letters("a\\_b \\\\n\nprintf '\\n'"), ["line 2: printf '\\n'"]) +
             expect("key", judge(["MaxLifetime", "Max"], "{}=", "p", page), ["Max=: not in p"]) +
             expect("words", words_of('x\n\t{ "add", "a" },\n\t{ "b", 1 },\n', r'^\t\{ "([a-z]+)",'),
                    ["add", "b"]))
@@ -73,6 +80,10 @@ def main():
                 problems.append(f"{page}: not there")
             stem = re.sub(r"\W", "_", os.path.basename(page))
             tap.case(f"all_{subject}_stand_in_{stem}", problems)
+    pages = [f"man/{name}" for name in sorted(os.listdir(os.path.join(source.ROOT, "man")))
+             if name.endswith(".scd")]
+    tap.case("no_example_loses_its_backslashes",
+             [f"{page}: {told}" for page in pages for told in lost_letters(source.read(page))])
     tap.done()
 
 

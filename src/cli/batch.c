@@ -46,11 +46,18 @@ static bool add_half(struct batch *batch, uint32_t id)
 	return true;
 }
 
-static enum tenf_status ask(struct batch *batch, const struct leases *leases,
-			    const struct tenf_gateway *gateway, const struct wish *wish)
+/* Both have one mapping at the gateway, and whoever ends first closes it. */
+static void tell_shared(struct cli *cli, const struct lease *lease)
+{
+	if (lease != NULL && lease->keeper != getpid() && lease_is_kept(lease))
+		cli_note(cli, "Process %lld keeps port %u already; it is closed when either ends.",
+			 (long long)lease->keeper, lease->mapping.internal_port);
+}
+
+static enum tenf_status ask(struct batch *batch, const struct lease *lease,
+			    const struct wish *wish)
 {
 	const struct wishes *wishes = batch->wishes;
-	const struct lease *lease = recorded(leases, wishes, wish, gateway);
 	struct tenf_request request;
 	enum tenf_status status;
 	uint32_t id = 0;
@@ -99,8 +106,14 @@ int batch_start(struct cli *cli, const struct wishes *wishes, bool keep, struct 
 		return cli_failed(cli, status, &error);
 	tenf_session_gateway(ret->session, &gateway);
 	leases_read(cli, &leases);
-	for (size_t i = 0; status == TENF_OK && i < wishes->count; i++)
-		status = ask(ret, &leases, &gateway, &wishes->items[i]);
+	for (size_t i = 0; status == TENF_OK && i < wishes->count; i++) {
+		const struct wish *wish = &wishes->items[i];
+		const struct lease *lease = recorded(&leases, wishes, wish, &gateway);
+
+		if (keep)
+			tell_shared(cli, lease);
+		status = ask(ret, lease, wish);
+	}
 	leases_done(&leases);
 	return status != TENF_OK ? cli_failed(cli, status, NULL) : CLI_EXIT_DONE;
 }

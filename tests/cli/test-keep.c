@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "command.h"
 
+#include "cli/cli.h"
+#include "cli/leases.h"
 #include "cli/whole-file.h"
 
 #include <signal.h>
@@ -308,6 +310,40 @@ static void what_was_not_held_in_the_end_is_a_failure(void **state)
 	assert_non_null(strstr(c.out, "not mapped: Policy.\n"));
 }
 
+static int64_t fake_clock(void)
+{
+	return fake.now;
+}
+
+/* As another keep does; the parent of this test stands for it. */
+static void keep_by_another(void)
+{
+	struct cli cli = { .out = stdout, .err = stderr, .now = fake_clock };
+	struct leases leases;
+
+	(void)command("add 8080");
+	assert_true(leases_open(&cli, &leases));
+	assert_int_equal(leases.count, 1);
+	leases.items[0].keeper = getppid();
+	assert_true(leases_write(&cli, &leases));
+	leases_done(&leases);
+}
+
+static void a_port_that_another_run_keeps_is_told(void **state)
+{
+	struct command c;
+
+	(void)state;
+	keep_by_another();
+	fake.steps[0] = terminate;
+	c = command("keep 8080");
+	assert_int_equal(c.status, 0);
+	assert_non_null(strstr(c.err, " keeps port 8080 already; it is closed when either ends.\n"));
+	fake.steps[0] = terminate;
+	c = command("keep 8080"); /* the first one took it along */
+	assert_null(strstr(c.err, "already"));
+}
+
 static void the_hook_gets_what_happened_in_its_environment(void **state)
 {
 	struct command c;
@@ -477,6 +513,7 @@ int main(void)
 		TEST(a_second_signal_ends_it_at_once),
 		TEST(a_half_whose_pair_stays_silent_is_told_after_a_while),
 		TEST(what_was_not_held_in_the_end_is_a_failure),
+		TEST(a_port_that_another_run_keeps_is_told),
 		TEST(the_hook_gets_what_happened_in_its_environment),
 		TEST(a_hook_that_fails_is_told),
 		TEST(a_hook_that_never_ends_is_ended),

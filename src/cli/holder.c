@@ -321,6 +321,7 @@ int holder_leave(struct cli *cli, struct holder *h)
 	}
 	give_up(cli, h);
 	(void)tell_overdue(cli, h, 0);
+	hooks_leave(cli, &h->hooks);
 	write_port_file(cli, h);
 	report_counters(cli, h->batch.session);
 	return removal_exit(h);

@@ -128,6 +128,13 @@ void hooks_step(struct cli *cli, struct hooks *hooks)
 		start_next(cli, hooks);
 }
 
+void hooks_leave(struct cli *cli, const struct hooks *hooks)
+{
+	if (hooks->running != 0 && hooks->first != NULL)
+		cli_error(cli, "%s: still runs; it is left alone, and not told of the end",
+			  hooks->command);
+}
+
 bool hooks_busy(const struct hooks *hooks)
 {
 	return hooks->running != 0 || hooks->first != NULL;

@@ -39,6 +39,8 @@ void hooks_tell(struct cli *cli, struct hooks *hooks, enum tenf_event_kind kind,
 /* Starts, ends, reports. Call it when a child may have ended or time passed. */
 void hooks_step(struct cli *cli, struct hooks *hooks);
 bool hooks_busy(const struct hooks *hooks);
+/* Says so where we end before a hook does that still has to be told something. */
+void hooks_leave(struct cli *cli, const struct hooks *hooks);
 /* Milliseconds until hooks_step() is needed; -1: none. */
 int hooks_timeout_ms(const struct cli *cli, const struct hooks *hooks);
 

@@ -398,6 +398,20 @@ static void a_hook_that_never_ends_is_ended(void **state)
 	assert_non_null(strstr(c.err, ": ended by signal 9\n"));
 }
 
+/* The kernel ends the stopped hook when this test, its only parent, ends. */
+static void a_hook_that_outlasts_the_end_is_told(void **state)
+{
+	struct command c;
+
+	(void)state;
+	fake.steps[0] = terminate;
+	fake.steps[1] = two_seconds_pass;
+	c = command("keep 80 --on-change 'kill -STOP $$'");
+	assert_int_equal(c.status, 0);
+	assert_non_null(strstr(c.err, "kill -STOP $$: still runs; it is left alone, "
+				      "and not told of the end\n"));
+}
+
 /* Starts while an earlier hook waits for a file that comes later. */
 static bool release_hook(struct tenf_session *session)
 {
@@ -517,6 +531,7 @@ int main(void)
 		TEST(the_hook_gets_what_happened_in_its_environment),
 		TEST(a_hook_that_fails_is_told),
 		TEST(a_hook_that_never_ends_is_ended),
+		TEST(a_hook_that_outlasts_the_end_is_told),
 		TEST(a_slow_hook_holds_up_nothing_and_gets_the_newest),
 		TEST(the_port_file_follows_and_is_gone_at_the_end),
 		TEST(a_port_file_that_cannot_be_written_is_told_once),

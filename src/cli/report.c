@@ -68,11 +68,26 @@ void report_gateway(struct tenf_text *t, int64_t now, const struct tenf_gateway 
 	}
 }
 
+static bool speaks(const struct tenf_gateway *g, enum tenf_method method)
+{
+	for (size_t i = 0; i < g->spoken_count; i++) {
+		if (g->spoken[i].method == method)
+			return true;
+	}
+	return false;
+}
+
+/* Only NAT-PMP has a question for the address (RFC 6886 §3.2), and an answer
+ * that there is none. */
 static void print_outside(struct cli *cli, const struct tenf_gateway *g)
 {
 	const char *meaning = output_class_meaning(g->address_class);
 
 	fputs("Outside   ", cli->out);
+	if (g->external_address[0] == '\0' && !speaks(g, TENF_METHOD_NATPMP)) {
+		fputs("not known: PCP tells it with a mapping, see tenforward add\n", cli->out);
+		return;
+	}
 	if (g->external_address[0] == '\0') {
 		output_text(cli, cli->out, OUTPUT_YELLOW, "no address\n");
 		return;

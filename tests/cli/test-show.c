@@ -70,6 +70,17 @@ static void status_behind_a_second_router_says_so(void **state)
 	assert_non_null(strstr(c.out, double_nat));
 }
 
+static void an_address_nobody_told_is_not_called_absent(void **state)
+{
+	(void)state;
+	fake.gateway.external_address[0] = '\0';
+	fake.gateway.address_class = TENF_ADDRESS_NONE;
+	assert_non_null(strstr(command("status").out, "Outside   no address\n"));
+	fake.gateway.spoken_count = 1; /* PCP */
+	assert_non_null(strstr(command("status").out,
+			       "Outside   not known: PCP tells it with a mapping, "));
+}
+
 static void status_as_json_has_every_key(void **state)
 {
 	static const char expected[] =
@@ -291,6 +302,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(status_says_what_the_gateway_is_good_for),
 		TEST(status_behind_a_second_router_says_so),
+		TEST(an_address_nobody_told_is_not_called_absent),
 		TEST(status_as_json_has_every_key),
 		TEST(a_gateway_that_is_silent_is_shown_and_told),
 		TEST(status_has_an_exit_status_for_each_reason),

@@ -338,7 +338,8 @@ static void a_port_that_another_run_keeps_is_told(void **state)
 	fake.steps[0] = terminate;
 	c = command("keep 8080");
 	assert_int_equal(c.status, 0);
-	assert_non_null(strstr(c.err, " keeps port 8080 already; it is closed when either"));
+	assert_non_null(strstr(c.err, " keeps port 8080 already; "
+				      "it is closed when either ends.\n"));
 	fake.steps[0] = terminate;
 	c = command("keep 8080"); /* the first one took it along */
 	assert_null(strstr(c.err, "already"));

@@ -196,8 +196,9 @@ static bool start_server(struct daemon *daemon, struct tenf_error *error)
 	struct control_server_options options;
 
 	control_server_options_init(&options);
-	options.path = daemon->config.socket;
 	options.fd = service_socket();
+	if (options.fd < 0) /* else the one that was passed is this one */
+		options.path = daemon->config.socket;
 	if (daemon->config.listen[0] != '\0') {
 		options.tcp = daemon->config.listen;
 		options.token = daemon->config.token;

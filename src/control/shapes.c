@@ -124,16 +124,29 @@ static json_t *make_rtt(int64_t rtt_us)
 	return json_real((double)rtt_us / 1000.0);
 }
 
+/* PCP tells the address only with a mapping, so without one nobody knows; NAT-PMP
+ * was asked, and where it told none there is none. */
+static json_t *make_class(const struct tenf_gateway *g)
+{
+	bool asked = false;
+
+	for (size_t i = 0; i < g->spoken_count; i++)
+		asked = asked || g->spoken[i].method == TENF_METHOD_NATPMP;
+	if (g->external_address[0] == '\0' && !asked)
+		return json_null();
+	return json_string(tenf_class_code(g->address_class));
+}
+
 json_t *shape_gateway(const struct tenf_gateway *g)
 {
-	return json_pack("{so so so so so so ss so so so so}",
+	return json_pack("{so so so so so so so so so so so}",
 			 "address", shape_text(g->address),
 			 "port", shape_some(g->port),
 			 "interface", shape_text(g->interface),
 			 "source", shape_text(g->source),
 			 "methods", make_methods(g),
 			 "external_address", shape_text(g->external_address),
-			 "address_class", tenf_class_code(g->address_class),
+			 "address_class", make_class(g),
 			 "epoch", shape_known(g->epoch_s),
 			 "up_since", shape_time(g->up_since),
 			 "rtt_ms", make_rtt(g->rtt_us),

@@ -114,7 +114,7 @@ static void what_is_not_known_of_a_gateway_is_null(void **state)
 	(void)state;
 	expect(shape_gateway(&none),
 	       "{\"address\": null, \"port\": null, \"interface\": null, \"source\": null, "
-	       "\"methods\": [], \"external_address\": null, \"address_class\": \"none\", "
+	       "\"methods\": [], \"external_address\": null, \"address_class\": null, "
 	       "\"epoch\": null, \"up_since\": null, \"rtt_ms\": null, \"error\": null}");
 }
 

@@ -9,12 +9,13 @@ import os
 import sys
 import tempfile
 
+import agent
 import client
 import size
 from table import Table
 from world import World
 
-PARTS = {"client": client.measure, "size": size.measure}
+PARTS = {"client": client.measure, "size": size.measure, "agent": agent.measure}
 
 
 def main():

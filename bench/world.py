@@ -120,6 +120,7 @@ class World:
         path = os.path.join(self.build, {
             "tenforward": "src/cli/tenforward",
             "tenforward-gatewayd": "src/gateway/tenforward-gatewayd",
+            "tenforwardd": "src/agent/tenforwardd",
             "bench-measure": "bench/bench-measure",
             "bench-relay": "bench/bench-relay"}[name])
         if not os.path.exists(path):

@@ -117,6 +117,7 @@ static void unlink_item(struct agent *agent, struct agent_item *item)
 	memmove(agent->items + at, agent->items + at + 1,
 		(agent->count - at - 1) * sizeof(*agent->items));
 	agent->count--;
+	free(item->error);
 	free(item);
 }
 

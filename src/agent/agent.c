@@ -42,15 +42,21 @@ static void fill_request(const struct record *record, struct tenf_request *ret)
  * stays in the table with the reason, and is tried again on reload. */
 static enum tenf_status ask(struct agent *agent, struct agent_item *item)
 {
+	struct tenf_error error = { .result = -1 };
 	struct tenf_request request;
 	struct tenf_mapping first;
 	enum tenf_status status;
 	uint32_t id;
 
-	item->error = (struct tenf_error){ .result = -1 };
-	status = sites_at(&agent->sites, &item->record.wish.place, &item->site, &item->error);
-	if (status != TENF_OK)
+	free(item->error);
+	item->error = NULL;
+	status = sites_at(&agent->sites, &item->record.wish.place, &item->site, &error);
+	if (status != TENF_OK) {
+		item->error = malloc(sizeof(error)); /* rare, and long */
+		if (item->error != NULL)
+			*item->error = error;
 		return status;
+	}
 	fill_request(&item->record, &request);
 	status = tenf_session_add(site_session(item->site), &request, &id);
 	if (status != TENF_OK)
@@ -176,7 +182,9 @@ void agent_mapping(const struct agent_item *item, unsigned half, struct tenf_map
 	if (item->ids[half].id != 0 &&
 	    tenf_session_mapping(site_session(item->site), item->ids[half].id, ret))
 		return;
-	*ret = (struct tenf_mapping){ .state = TENF_STATE_ASKING, .error = item->error };
+	*ret = (struct tenf_mapping){ .state = TENF_STATE_ASKING, .error.result = -1 };
+	if (item->error != NULL)
+		ret->error = *item->error;
 	ret->protocol = wish->protocol != TENF_BOTH ? wish->protocol :
 			half == 0		    ? TENF_TCP :
 						      TENF_UDP;
@@ -298,8 +306,6 @@ static void remember(struct agent *agent, struct agent_item *item, unsigned half
 	memcpy(lease->nonce, m->nonce, sizeof(lease->nonce));
 	lease->external_port = m->external_port;
 	lease->expires_at = m->expires_at;
-	memcpy(lease->external_address, m->external_address, sizeof(lease->external_address));
-	memcpy(lease->gateway, m->gateway, sizeof(lease->gateway));
 	(void)!store_put(agent->store, &item->record);
 }
 
@@ -498,8 +504,10 @@ void agent_free(struct agent *agent)
 	if (agent == NULL)
 		return;
 	sites_done(&agent->sites);
-	for (size_t i = 0; i < agent->count; i++)
+	for (size_t i = 0; i < agent->count; i++) {
+		free(agent->items[i]->error);
 		free(agent->items[i]);
+	}
 	free(agent->items);
 	store_close(agent->store);
 	free(agent);

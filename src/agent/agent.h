@@ -32,7 +32,7 @@ struct agent_item {
 	bool following;          /* is being moved to that port: the old one is given up first */
 	bool removing;
 	bool for_good;           /* removed because nobody wants it, not because we end */
-	struct tenf_error error; /* why there is no site; reason NONE otherwise */
+	struct tenf_error *error; /* why there is no site; NULL: there is one */
 };
 
 struct agent;

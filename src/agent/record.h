@@ -45,8 +45,6 @@ struct record_wish {
  * making a second mapping. One for each half of a pair: [0] TCP or the only one, [1] UDP. */
 struct record_lease {
 	uint16_t external_port; /* 0: none was granted yet; the nonce counts all the same */
-	char external_address[TENF_ADDRESS_SIZE];
-	char gateway[TENF_ADDRESS_SIZE];
 	uint8_t nonce[TENF_NONCE_SIZE];
 	int64_t expires_at; /* wall clock */
 };

@@ -42,10 +42,9 @@ static bool put_lease(struct store *store, uint64_t number, int half,
 
 	return bind_number(s, 1, (int64_t)number) && bind_number(s, 2, half) &&
 	       bind_number(s, 3, lease->external_port) &&
-	       bind_text(s, 4, lease->external_address) && bind_text(s, 5, lease->gateway) &&
-	       sqlite3_bind_blob(s, 6, lease->nonce, TENF_NONCE_SIZE, SQLITE_TRANSIENT) ==
+	       sqlite3_bind_blob(s, 4, lease->nonce, TENF_NONCE_SIZE, SQLITE_TRANSIENT) ==
 		       SQLITE_OK &&
-	       bind_number(s, 7, lease->expires_at) && store_run(store, STORE_PUT_LEASE);
+	       bind_number(s, 5, lease->expires_at) && store_run(store, STORE_PUT_LEASE);
 }
 
 static bool drop(struct store *store, enum store_statement which, uint64_t number)
@@ -165,16 +164,14 @@ static bool load_records(struct store *store, struct record *records, size_t max
 
 static void read_lease(sqlite3_stmt *s, struct record_lease *lease)
 {
-	const void *nonce = sqlite3_column_blob(s, 5);
+	const void *nonce = sqlite3_column_blob(s, 3);
 
 	lease->external_port = port_at(s, 2);
-	copy_text(s, 3, lease->external_address, sizeof(lease->external_address));
-	copy_text(s, 4, lease->gateway, sizeof(lease->gateway));
-	if (nonce != NULL && sqlite3_column_bytes(s, 5) == TENF_NONCE_SIZE)
+	if (nonce != NULL && sqlite3_column_bytes(s, 3) == TENF_NONCE_SIZE)
 		memcpy(lease->nonce, nonce, TENF_NONCE_SIZE);
 	else
 		lease->external_port = 0; /* without it the lease is not ours to renew */
-	lease->expires_at = sqlite3_column_int64(s, 6);
+	lease->expires_at = sqlite3_column_int64(s, 4);
 }
 
 /* Both are in the order of numbers, so one walk along them is enough. */

@@ -29,7 +29,7 @@ static const char schema_sql[] =
 	" internal_address TEXT NOT NULL, interface TEXT NOT NULL, gateway TEXT NOT NULL,"
 	" methods INTEGER NOT NULL, followed_port INTEGER NOT NULL);"
 	"CREATE TABLE lease (number INTEGER NOT NULL, half INTEGER NOT NULL,"
-	" external_port INTEGER NOT NULL, external_address TEXT NOT NULL, gateway TEXT NOT NULL,"
+	" external_port INTEGER NOT NULL,"
 	" nonce BLOB NOT NULL, expires_at INTEGER NOT NULL, PRIMARY KEY (number, half))"
 	" WITHOUT ROWID;"
 	"CREATE TABLE history (id INTEGER PRIMARY KEY AUTOINCREMENT, at INTEGER NOT NULL,"
@@ -45,7 +45,7 @@ static const char *const statement_sql[STORE_STATEMENTS] = {
 	[STORE_RAISE] = "UPDATE counter SET next = max(next, ?1 + 1)",
 	[STORE_PUT_RECORD] = "INSERT OR REPLACE INTO record VALUES"
 			     " (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16)",
-	[STORE_PUT_LEASE] = "INSERT OR REPLACE INTO lease VALUES (?1,?2,?3,?4,?5,?6,?7)",
+	[STORE_PUT_LEASE] = "INSERT OR REPLACE INTO lease VALUES (?1,?2,?3,?4,?5)",
 	[STORE_DROP_RECORD] = "DELETE FROM record WHERE number = ?1",
 	[STORE_DROP_LEASES] = "DELETE FROM lease WHERE number = ?1",
 	[STORE_COUNT] = "SELECT count(*) FROM record",

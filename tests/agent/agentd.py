@@ -18,6 +18,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 from programs import PATIENCE_S, Program, daemon, gatewayd  # noqa: E402
 
 OUTSIDE = "11.0.113.1"
+STRANGER = "127.0.0.99"
 ALL_DAYS = ("[Rule]\nAction=allow\nClient=0.0.0.0/0\nRequestRate=0\nMaxMappings=20000\n")
 
 
@@ -243,6 +244,20 @@ class Gateway:
     def keys_of_agent(self):
         return f"Gateway={self.address}"
 
+    def mark(self):
+        """Number of its lines when all that was decided is told: a stranger asks for the
+        address, and the line about that is the last."""
+        mine = f"told {STRANGER} "
+        before = sum(mine in line for line in self.program.lines)
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as stranger:
+            stranger.bind((STRANGER, 0))
+            stranger.settimeout(PATIENCE_S)
+            stranger.sendto(b"\0\0", ("127.0.0.1", self.port))
+            stranger.recv(64)
+        self.program.wait_line(
+            lambda _: sum(mine in line for line in self.program.lines) > before)
+        return len(self.program.lines)
+
     def decisions(self, word, after=0):
         """Lines of its log with this word."""
-        return [line for line in self.program.lines[after:] if word in line]
+        return [line for line in self.program.lines[after:self.mark()] if word in line]

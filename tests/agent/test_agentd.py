@@ -79,7 +79,7 @@ def reload_touches_changes(opened, way):
     agent, gateway = pair(opened, WEB + GAME)
     agent.add("any:4000", name="runtime")
     before = agent.wait_all(lambda all_: len(all_) == 4 and is_mapped(all_), "all are mapped")
-    log = len(gateway.program.lines)
+    log = gateway.mark()
     agent.write(WEB.replace("web", "site") + FILES)
     reload_by(agent, way)
     after = agent.wait_all(
@@ -88,7 +88,7 @@ def reload_touches_changes(opened, way):
            [("runtime", "tcp", 4000), ("site", "tcp", 80)], "mappings")
     kept = {m["id"]: m["expires_at"] for m in before if m["internal_port"] in (80, 4000)}
     expect({m["id"]: m["expires_at"] for m in after if m["id"] in kept}, kept, "not touched")
-    news = [line for line in gateway.program.lines[log:] if ":80/" in line or ":4000/" in line]
+    news = gateway.decisions(":80/", log) + gateway.decisions(":4000/", log)
     expect(news, [], "packets about what did not change")
     expect(len(gateway.decisions("removed", log)), 2, "removals")
     expect(len(gateway.decisions("granted", log)), 4, "new ones")
@@ -108,7 +108,7 @@ def reload_by_api(opened):
 def mistake(opened):
     agent, gateway = pair(opened, WEB)
     agent.wait_mapped("web")
-    log = len(gateway.program.lines)
+    log = gateway.mark()
     agent.write(WEB + "[Mapping]\nForwad=99\n")
     failure = agent.ask("POST", "/v1/reload", want=422)["error"]
     line = agent.whole_config().splitlines().index("Forwad=99") + 1
@@ -118,7 +118,7 @@ def mistake(opened):
     agent.program.wait_text("stays in force")
     expect(shown(agent.mappings()), [("web", "tcp", 80)], "mappings")
     expect(agent.mapping("web")["state"], "mapped", "state")
-    expect(gateway.program.lines[log:], [], "packets")
+    expect(gateway.decisions(":80/", log), [], "packets")
 
 
 @case("hooks and applications that are new after a reload hear of what is held")

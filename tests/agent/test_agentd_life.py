@@ -112,7 +112,7 @@ def same_leases(opened):
     agent, gateway = pair(opened, WEB + KEPT + PAIR)
     agent.add("any:4000", name="runtime")
     before = agent.wait_all(lambda all_: len(all_) == 5 and is_mapped(all_), "all are mapped")
-    log = len(gateway.program.lines)
+    log = gateway.mark()
     agent.kill()
     agent.start()
     after = agent.wait_all(lambda all_: len(all_) == 5 and is_mapped(all_), "all are mapped")

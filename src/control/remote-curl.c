@@ -9,10 +9,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/select.h>
 #include <time.h>
 
 #define URL_SIZE 2048
 #define HEADER_SIZE 512
+#define NO_SOCKET_MS 100
 
 extern TENF_PUBLIC const struct remote_module tenforward_remote_module;
 
@@ -378,13 +380,20 @@ static enum tenf_status flow_open(const struct remote_target *target, const char
 	return TENF_OK;
 }
 
+/* What libcurl waits for, which is one socket. CURLINFO_ACTIVESOCKET would name it
+ * too, but not in every state of a transfer: when the headers and the first of the
+ * body came at once it may say that there is none. */
 static int flow_fd(const struct remote_flow *flow)
 {
-	curl_socket_t fd = CURL_SOCKET_BAD;
+	fd_set reading, writing, failing;
+	int highest = -1;
 
-	if (curl_easy_getinfo(flow->easy, CURLINFO_ACTIVESOCKET, &fd) != CURLE_OK)
+	FD_ZERO(&reading);
+	FD_ZERO(&writing);
+	FD_ZERO(&failing);
+	if (curl_multi_fdset(flow->multi, &reading, &writing, &failing, &highest) != CURLM_OK)
 		return -1;
-	return (int)fd;
+	return highest;
 }
 
 static int flow_timeout_ms(const struct remote_flow *flow)
@@ -394,7 +403,10 @@ static int flow_timeout_ms(const struct remote_flow *flow)
 	if (flow->has_ended)
 		return 0;
 	if (curl_multi_timeout(flow->multi, &timeout_ms) != CURLM_OK)
-		return -1;
+		timeout_ms = -1;
+	/* Without a socket to wait for libcurl wants to be called now and then. */
+	if (flow_fd(flow) < 0 && (timeout_ms < 0 || timeout_ms > NO_SOCKET_MS))
+		timeout_ms = NO_SOCKET_MS;
 	return timeout_ms > INT32_MAX ? INT32_MAX : (int)timeout_ms;
 }
 

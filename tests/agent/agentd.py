@@ -196,7 +196,8 @@ class Agent:
             if is_right(mappings):
                 return mappings
             if time.monotonic() > deadline:
-                raise AssertionError(f"waited in vain until {what}: {mappings[:6]}")
+                raise AssertionError(f"waited in vain until {what}: {mappings[:6]}\n"
+                                     f"{self.program.transcript()[-4000:]}")
             with self.events.news:
                 self.events.news.wait_for(lambda: len(self.events.seen) > seen, 0.2)
                 seen = len(self.events.seen)

@@ -205,7 +205,9 @@ def thousand_changes(opened):
         kills += 1
         check_store(agent)
         agent.start()
-        model.learn(agent.wait_all(model.fits, "what it holds is what it said"))
+        # A removal that goes on is listed until the gateway confirmed it.
+        model.learn(agent.wait_all(lambda all_: model.fits(all_) and is_mapped(all_),
+                                   "what it holds is what it said"))
     mappings = agent.wait_all(is_mapped, "all are mapped")
     comment(f"{done} changes, {kills} kills, {len(mappings)} mappings at the end")
     held = {f"{m['internal_port']}/{m['protocol']}": str(m["external_port"]) for m in mappings}

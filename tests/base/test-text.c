@@ -11,7 +11,7 @@
 
 static void starts_empty_and_terminated(void **state)
 {
-	char buffer[4] = "xxx";
+	char buffer[4] = "abc";
 	struct tenf_text t = tenf_text_of(buffer, sizeof(buffer));
 
 	(void)state;

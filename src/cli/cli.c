@@ -158,7 +158,7 @@ static int dispatch(struct cli *cli, int argc, char **argv, const char **words)
 {
 	const char *name = cli_arguments_verb(argc, argv);
 	const struct cli_verb *verb = name != NULL ? cli_verb_find(name) : NULL;
-	uint32_t options = CLI_GLOBAL_OPTIONS | (verb != NULL ? verb->options : 0);
+	uint64_t options = CLI_GLOBAL_OPTIONS | (verb != NULL ? verb->options : 0);
 	int status;
 
 	if (name != NULL && verb == NULL)

@@ -6,7 +6,7 @@
 
 #define RAW_KINDS "natpmp-address natpmp-map pcp-announce pcp-map pcp-peer hex"
 
-static uint32_t options_of(const struct cli_verb *verb)
+static uint64_t options_of(const struct cli_verb *verb)
 {
 	return CLI_GLOBAL_OPTIONS | (verb != NULL ? verb->options : 0);
 }
@@ -17,7 +17,7 @@ static void print_verb_names(FILE *to)
 		fprintf(to, "%s%s", i > 0 ? " " : "", cli_verbs[i].name);
 }
 
-static void print_option_names(FILE *to, uint32_t options)
+static void print_option_names(FILE *to, uint64_t options)
 {
 	for (enum cli_option o = 0; o < CLI_OPTION_COUNT; o++) {
 		if ((options & CLI_BIT(o)) == 0)
@@ -124,7 +124,7 @@ static void zsh_option(FILE *to, const struct cli_option_row *row, const char *d
 	fputs("' \\\n", to);
 }
 
-static void zsh_options(FILE *to, uint32_t options)
+static void zsh_options(FILE *to, uint64_t options)
 {
 	for (enum cli_option o = 0; o < CLI_OPTION_COUNT; o++) {
 		const struct cli_option_row *row = &cli_options[o];

@@ -54,7 +54,7 @@ static bool takes_value(enum cli_option option)
 	return cli_options[option].value[0] != '\0';
 }
 
-static bool find_long(const char *name, size_t len, uint32_t allowed, enum cli_option *ret)
+static bool find_long(const char *name, size_t len, uint64_t allowed, enum cli_option *ret)
 {
 	for (enum cli_option o = 0; o < CLI_OPTION_COUNT; o++) {
 		if ((allowed & CLI_BIT(o)) != 0 && strlen(cli_options[o].name) == len &&
@@ -66,7 +66,7 @@ static bool find_long(const char *name, size_t len, uint32_t allowed, enum cli_o
 	return false;
 }
 
-static bool find_letter(char letter, uint32_t allowed, enum cli_option *ret)
+static bool find_letter(char letter, uint64_t allowed, enum cli_option *ret)
 {
 	for (enum cli_option o = 0; o < CLI_OPTION_COUNT; o++) {
 		if ((allowed & CLI_BIT(o)) != 0 && cli_options[o].letter == letter) {
@@ -77,7 +77,7 @@ static bool find_letter(char letter, uint32_t allowed, enum cli_option *ret)
 	return false;
 }
 
-static int unknown_option(struct cli *cli, const char *name, size_t len, uint32_t allowed)
+static int unknown_option(struct cli *cli, const char *name, size_t len, uint64_t allowed)
 {
 	struct tenf_nearest near = tenf_nearest_to(name, len);
 
@@ -113,7 +113,7 @@ static int value_from_next(struct cli *cli, struct cursor *c, enum cli_option op
 	return set_option(cli, option, c->argv[c->at++]);
 }
 
-static int parse_long(struct cli *cli, struct cursor *c, const char *text, uint32_t allowed)
+static int parse_long(struct cli *cli, struct cursor *c, const char *text, uint64_t allowed)
 {
 	const char *equals = strchr(text, '=');
 	size_t len = equals != NULL ? (size_t)(equals - text) : strlen(text);
@@ -131,7 +131,7 @@ static int parse_long(struct cli *cli, struct cursor *c, const char *text, uint3
 	return value_from_next(cli, c, option);
 }
 
-static int parse_letters(struct cli *cli, struct cursor *c, const char *text, uint32_t allowed)
+static int parse_letters(struct cli *cli, struct cursor *c, const char *text, uint64_t allowed)
 {
 	for (; *text != '\0'; text++) {
 		enum cli_option option;
@@ -161,10 +161,10 @@ static bool eats_next(const char *word)
 	enum cli_option option;
 
 	if (word[1] == '-')
-		return find_long(word + 2, strlen(word + 2), UINT32_MAX, &option) &&
+		return find_long(word + 2, strlen(word + 2), UINT64_MAX, &option) &&
 		       takes_value(option);
 	for (word++; *word != '\0'; word++) {
-		if (!find_letter(*word, UINT32_MAX, &option))
+		if (!find_letter(*word, UINT64_MAX, &option))
 			return false;
 		if (takes_value(option))
 			return word[1] == '\0';
@@ -185,7 +185,7 @@ const char *cli_arguments_verb(int argc, char **argv)
 	return NULL;
 }
 
-int cli_arguments_parse(struct cli *cli, int argc, char **argv, uint32_t allowed,
+int cli_arguments_parse(struct cli *cli, int argc, char **argv, uint64_t allowed,
 			const char **words)
 {
 	struct cli_arguments *a = &cli->arguments;

@@ -46,7 +46,9 @@ enum cli_option {
 	CLI_OPTION_COUNT,
 };
 
-#define CLI_BIT(option) (UINT32_C(1) << (option))
+_Static_assert(CLI_OPTION_COUNT <= 64, "an option is a bit of a uint64_t");
+
+#define CLI_BIT(option) (UINT64_C(1) << (option))
 #define CLI_GLOBAL_OPTIONS (CLI_BIT(CLI_LIFETIME) - 1)
 
 struct cli_option_row {
@@ -82,7 +84,7 @@ const char *cli_arguments_verb(int argc, char **argv);
 
 /* Sorts argv by the options the verb takes (bits of CLI_BIT). Gives 0, or
  * CLI_EXIT_USAGE after a message. `words` is an array of argc pointers. */
-int cli_arguments_parse(struct cli *cli, int argc, char **argv, uint32_t allowed,
+int cli_arguments_parse(struct cli *cli, int argc, char **argv, uint64_t allowed,
 			const char **words);
 
 /* Reads the values of the global options into cli->global; exit status. */

@@ -20,7 +20,7 @@ static void print_aligned(FILE *to, const char *left, const char *right)
 	putc('\n', to);
 }
 
-static void print_options(FILE *to, uint32_t options)
+static void print_options(FILE *to, uint64_t options)
 {
 	for (enum cli_option o = 0; o < CLI_OPTION_COUNT; o++) {
 		const struct cli_option_row *row = &cli_options[o];

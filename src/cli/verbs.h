@@ -13,7 +13,7 @@ struct cli_verb {
 	const char *words;   /* what stands behind it */
 	const char *summary;
 	const char *example;
-	uint32_t options;    /* beside those of every verb */
+	uint64_t options;    /* beside those of every verb */
 	size_t min_words;
 	size_t max_words;
 	bool command;        /* "-- CMD…" belongs to it */

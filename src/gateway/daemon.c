@@ -1,14 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-#include "gateway/daemon.h"
+#include "gateway/daemon-private.h"
 
-#include "gateway/backend/backend.h"
-#include "gateway/links.h"
 #include "gateway/log.h"
-#include "gateway/server.h"
 #include "net/changes.h"
 #include "net/clock.h"
 
-#include <event2/event.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,134 +14,23 @@
 #define BURST 4 /* receive batches before the commit: RESPONDER_BATCH_MAX datagrams */
 _Static_assert(BURST * SERVER_BATCH <= RESPONDER_BATCH_MAX, "a burst fits one batch");
 
-struct listener {
-	struct daemon *daemon;
-	int fd;
-	int stray_fd; /* another port of the same address, for the fault WrongSource=; or -1 */
-	struct event *readable;
-};
+/* ---- The log ---------------------------------------------------------- */
 
-struct daemon {
-	struct gateway_config config;
-	struct links links;
-	struct listener listeners[RESPONDER_LINKS_MAX]; /* one for each link */
-	struct responder *responder;
-	struct backend *backend;
-	struct faults *faults; /* or NULL */
-	struct tenf_random random;
-	struct tenf_seeded seeded;
-	struct tenf_random faults_random;
-	struct server_in *in;
-	struct server_out *out;
-	int changes_fd;
-	struct event_base *base;
-	struct event *timer;
-	struct event *changed;
-	struct event *stops[2];
-};
-
-/* ---- One turn --------------------------------------------------------- */
-
-static void print_records(struct daemon *d)
+static void log_one(void *context, const struct responder_record *record, tenf_time now)
 {
-	struct responder_record record;
-	bool any = false;
+	char line[LOG_LINE_MAX];
+	struct tenf_text text = tenf_text_of(line, sizeof(line));
 
-	while (responder_next_record(d->responder, &record)) {
-		char line[LOG_LINE_MAX];
-		struct tenf_text text = tenf_text_of(line, sizeof(line));
-
-		log_record(&record, &text);
-		(void)fprintf(stderr, "%s\n", line);
-		any = true;
-	}
-	if (any)
-		(void)fflush(stderr);
+	(void)context;
+	(void)now;
+	log_record(record, &text);
+	(void)fprintf(stderr, "%s\n", line);
 }
 
-/* The socket this leaves from: the one bound to its source; for a source that
- * faults made up, a stray one of the same address. */
-static int socket_for(const struct daemon *d, const struct tenf_endpoint *from)
+static void log_flush(void *context)
 {
-	int stray_fd = -1;
-
-	for (size_t i = 0; i < d->links.count; i++) {
-		const struct tenf_endpoint *own = &d->links.at[i].address;
-
-		if (tenf_endpoint_equal(own, from))
-			return d->listeners[i].fd;
-		if (tenf_address_equal(&own->address, &from->address))
-			stray_fd = d->listeners[i].stray_fd;
-	}
-	return stray_fd;
-}
-
-static void send_one(struct daemon *d, const struct responder_datagram *datagram)
-{
-	int fd = socket_for(d, &datagram->from);
-
-	if (fd >= 0)
-		server_send(d->out, fd, datagram);
-}
-
-static void send_all(struct daemon *d, tenf_time now)
-{
-	struct responder_datagram datagram;
-
-	while (responder_next_send(d->responder, now, &datagram)) {
-		if (d->faults != NULL)
-			faults_put(d->faults, FAULTS_TO_CLIENT, &datagram, now);
-		else
-			send_one(d, &datagram);
-	}
-	while (d->faults != NULL && faults_take(d->faults, FAULTS_TO_CLIENT, now, &datagram))
-		send_one(d, &datagram);
-}
-
-static void commit_and_send(struct daemon *d, tenf_time now)
-{
-	backend_run(d->backend, d->responder, now);
-	send_all(d, now);
-	print_records(d);
-}
-
-static void deliver(struct daemon *d, const struct responder_datagram *datagram, tenf_time now)
-{
-	while (responder_receive(d->responder, datagram, now) == TENF_E_AGAIN)
-		commit_and_send(d, now); /* makes room */
-}
-
-static void set_timer(struct daemon *d, tenf_time now)
-{
-	tenf_time deadline = responder_deadline(d->responder);
-	struct timeval wait;
-
-	if (d->faults != NULL)
-		deadline = tenf_time_min(deadline, faults_deadline(d->faults));
-	if (deadline == TENF_NEVER) {
-		(void)event_del(d->timer);
-		return;
-	}
-	deadline = tenf_time_max(deadline - now, 0);
-	wait.tv_sec = (time_t)(deadline / TENF_SECOND);
-	wait.tv_usec = (suseconds_t)(deadline % TENF_SECOND);
-	(void)event_add(d->timer, &wait);
-}
-
-/* After whatever woke us up. */
-static void turn(struct daemon *d)
-{
-	tenf_time now = net_now();
-	struct responder_datagram datagram;
-
-	if (d->faults != NULL && faults_reboot(d->faults, now))
-		responder_reboot(d->responder, now);
-	while (d->faults != NULL && faults_take(d->faults, FAULTS_TO_GATEWAY, now, &datagram))
-		deliver(d, &datagram, now);
-	responder_expire(d->responder, now);
-	commit_and_send(d, now);
-	server_flush(d->out);
-	set_timer(d, now);
+	(void)context;
+	(void)fflush(stderr);
 }
 
 /* ---- What wakes us up ------------------------------------------------- */
@@ -167,17 +52,17 @@ static void on_readable(evutil_socket_t fd, short what, void *context)
 			if (d->faults != NULL)
 				faults_put(d->faults, FAULTS_TO_GATEWAY, &datagrams[k], now);
 			else
-				deliver(d, &datagrams[k], now);
+				daemon_deliver(d, &datagrams[k], now);
 		}
 	}
-	turn(d);
+	daemon_turn(d);
 }
 
 static void on_timer(evutil_socket_t fd, short what, void *context)
 {
 	(void)fd;
 	(void)what;
-	turn(context);
+	daemon_turn(context);
 }
 
 static void on_change(evutil_socket_t fd, short what, void *context)
@@ -190,7 +75,7 @@ static void on_change(evutil_socket_t fd, short what, void *context)
 		return;
 	external = links_external_address(&d->config);
 	responder_set_external(d->responder, &external, net_now());
-	turn(d);
+	daemon_turn(d);
 }
 
 static void on_stop(evutil_socket_t fd, short what, void *context)
@@ -330,6 +215,7 @@ bool daemon_new(const struct gateway_config *config, struct daemon **ret, struct
 		return say(why, "out of memory");
 	d->config = *config;
 	d->changes_fd = -1;
+	daemon_observe(d, &(struct daemon_observer){ .record = log_one, .flush = log_flush });
 	for (size_t i = 0; i < RESPONDER_LINKS_MAX; i++)
 		d->listeners[i] = (struct listener){ .fd = -1, .stray_fd = -1 };
 	if (!open_all(d, why)) {
@@ -416,6 +302,6 @@ void daemon_describe(const struct daemon *d, size_t link, struct tenf_text *t)
 
 bool daemon_run(struct daemon *d)
 {
-	turn(d);
+	daemon_turn(d);
 	return event_base_dispatch(d->base) >= 0;
 }

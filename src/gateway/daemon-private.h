@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The inside of the running gateway, for its own files.
+ *
+ *	daemon.c         life: opens, serves, frees
+ *	daemon-turn.c    one turn: commit, send, tell what was decided, set the timer
+ *
+ * Whoever wants to know what was decided (the log, the history, the control
+ * API) is an observer; the turn tells each of them.
+ */
+#ifndef TENF_GATEWAY_DAEMON_PRIVATE_H
+#define TENF_GATEWAY_DAEMON_PRIVATE_H
+
+#include "gateway/backend/backend.h"
+#include "gateway/daemon.h"
+#include "gateway/links.h"
+#include "gateway/server.h"
+
+#include <event2/event.h>
+
+#define DAEMON_OBSERVERS_MAX 4
+
+/* Told of each decision after its answer has left, then once at the end of a
+ * turn in which there was any. A record lives for the call alone. */
+struct daemon_observer {
+	void (*record)(void *context, const struct responder_record *record, tenf_time now);
+	void (*flush)(void *context); /* may be NULL */
+	void *context;
+};
+
+struct listener {
+	struct daemon *daemon;
+	int fd;
+	int stray_fd; /* another port of the same address, for the fault WrongSource=; or -1 */
+	struct event *readable;
+};
+
+struct daemon {
+	struct gateway_config config;
+	struct links links;
+	struct listener listeners[RESPONDER_LINKS_MAX]; /* one for each link */
+	struct responder *responder;
+	struct backend *backend;
+	struct faults *faults; /* or NULL */
+	struct tenf_random random;
+	struct tenf_seeded seeded;
+	struct tenf_random faults_random;
+	struct server_in *in;
+	struct server_out *out;
+	int changes_fd;
+	struct event_base *base;
+	struct event *timer;
+	struct event *changed;
+	struct event *stops[2];
+	struct daemon_observer observers[DAEMON_OBSERVERS_MAX];
+	size_t observer_count;
+};
+
+/* Adds an observer; at most DAEMON_OBSERVERS_MAX, a mistake of ours above. */
+void daemon_observe(struct daemon *d, const struct daemon_observer *observer);
+
+/* Hands one datagram to the responder, making room for it when there is none. */
+void daemon_deliver(struct daemon *d, const struct responder_datagram *datagram, tenf_time now);
+/* After whatever woke us up. */
+void daemon_turn(struct daemon *d);
+
+#endif

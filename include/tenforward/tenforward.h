@@ -67,6 +67,12 @@ struct tenf_options {
 	bool watch;            /* ask for the external address now and every 5 minutes */
 	bool anycast;          /* try 192.0.0.9 where no route names a gateway (RFC 7723) */
 	bool wait_interface;   /* a session may be made before its interface exists */
+	/* Makes every socket, of another network namespace perhaps, which is then the
+	 * one that is looked at: as socket(2), a descriptor or -1 with errno. Called
+	 * from within the calls that take options and tenf_session_process(), for
+	 * as long as the object lives; may not call the library. NULL: socket(2). */
+	int (*open_socket)(void *context, int domain, int type, int protocol);
+	void *open_context;
 };
 
 void tenf_options_init(struct tenf_options *options);

@@ -164,7 +164,7 @@ static bool watch(struct daemon *d)
 	}
 	/* Without news of changes the external address is the one of the start. */
 	if (good && !d->config.has_external_address && d->config.external.count > 0 &&
-	    net_changes_open(&d->changes_fd, NULL) == TENF_OK) {
+	    net_changes_open(NULL, &d->changes_fd, NULL) == TENF_OK) {
 		d->changed = event_new(d->base, d->changes_fd, EV_READ | EV_PERSIST, on_change, d);
 		good = d->changed != NULL && event_add(d->changed, NULL) == 0;
 	}

@@ -122,7 +122,7 @@ static bool add_interface(const struct gateway_config *config, const struct ifad
 {
 	size_t before = links->count;
 
-	if (net_interface_index(name) == 0) {
+	if (net_interface_index(NULL, name) == 0) {
 		say(why, "Internal=", name, ": there is no such interface");
 		return false;
 	}

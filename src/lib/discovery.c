@@ -37,7 +37,7 @@ static void start(struct tenf_discovery *d, struct candidate *c, tenf_time now)
 	/* Who names a gateway wants to know what it speaks, whoever asks. */
 	bool forced = d->settings.has_gateway || d->settings.methods == TENF_METHOD_NATPMP;
 
-	if (route_open(&c->route, &c->fd, NULL) != TENF_OK ||
+	if (route_open(&d->settings, &c->route, &c->fd, NULL) != TENF_OK ||
 	    net_poll_add(d->poll_fd, c->fd, (uint64_t)(c - d->candidates)) != TENF_OK) {
 		c->reason = TENF_REASON_NO_GATEWAY;
 		c->done = true;

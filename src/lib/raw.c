@@ -35,7 +35,7 @@ static enum tenf_status open_first(const struct settings *settings, struct route
 	if (status != TENF_OK)
 		return explain_system(reterr, status, "Cannot read the routes", &cause);
 	for (size_t i = 0; i < count; i++) {
-		if (route_open(&routes[i], ret_fd, &cause) == TENF_OK) {
+		if (route_open(settings, &routes[i], ret_fd, &cause) == TENF_OK) {
 			*ret = routes[i];
 			return TENF_OK;
 		}

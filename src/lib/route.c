@@ -14,7 +14,7 @@ static bool given(const struct settings *s, struct route *ret)
 		.gateway = s->gateway,
 		.source = s->source,
 		.has_source = s->has_source,
-		.ifindex = named ? net_interface_index(s->interface) : 0,
+		.ifindex = named ? net_interface_index(&s->opener, s->interface) : 0,
 		.origin = TENF_ORIGIN_GIVEN,
 	};
 
@@ -53,6 +53,7 @@ enum tenf_status route_find(const struct settings *s, struct route *ret, size_t 
 		.interface = s->interface[0] != '\0' ? s->interface : NULL,
 		.ipv6 = !s->has_source || !tenf_address_is_v4(&s->source),
 		.anycast = s->anycast,
+		.opener = &s->opener,
 	};
 	struct net_gateways found;
 	unsigned source_ifindex;
@@ -65,7 +66,7 @@ enum tenf_status route_find(const struct settings *s, struct route *ret, size_t 
 	status = net_gateways_find(&query, &found, reterr);
 	if (status != TENF_OK)
 		return status;
-	source_ifindex = s->has_source ? net_interface_of(&s->source) : 0;
+	source_ifindex = s->has_source ? net_interface_of(&s->opener, &s->source) : 0;
 	*ret_count = 0;
 	for (size_t i = 0; i < found.count && *ret_count < max; i++) {
 		const struct net_gateway *g = &found.at[i];
@@ -86,12 +87,14 @@ enum tenf_status route_find(const struct settings *s, struct route *ret, size_t 
 	return TENF_OK;
 }
 
-enum tenf_status route_open(struct route *route, int *ret_fd, struct net_error *reterr)
+enum tenf_status route_open(const struct settings *settings, struct route *route, int *ret_fd,
+			    struct net_error *reterr)
 {
 	struct net_udp_options options = {
 		.remote = route->gateway,
 		.source = route->has_source ? &route->source : NULL,
 		.ifindex = route->ifindex,
+		.opener = &settings->opener,
 	};
 	struct tenf_endpoint local;
 	enum tenf_status status = net_udp_connect(&options, ret_fd, &local, reterr);
@@ -100,8 +103,8 @@ enum tenf_status route_open(struct route *route, int *ret_fd, struct net_error *
 		return status;
 	route->source = local.address;
 	if (route->ifindex == 0) {
-		route->ifindex = net_interface_of(&local.address);
-		if (!net_interface_name(route->ifindex, route->interface))
+		route->ifindex = net_interface_of(&settings->opener, &local.address);
+		if (!net_interface_name(&settings->opener, route->ifindex, route->interface))
 			route->interface[0] = '\0';
 	}
 	return TENF_OK;

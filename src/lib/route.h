@@ -26,8 +26,8 @@ TENF_CHECKED enum tenf_status route_find(const struct settings *settings, struct
 					 size_t max, size_t *ret_count, struct net_error *reterr);
 
 /* Opens the socket and fills in source and interface as they really are. */
-TENF_CHECKED enum tenf_status route_open(struct route *route, int *ret_fd,
-					 struct net_error *reterr);
+TENF_CHECKED enum tenf_status route_open(const struct settings *settings, struct route *route,
+					 int *ret_fd, struct net_error *reterr);
 
 bool route_equal(const struct route *a, const struct route *b);
 

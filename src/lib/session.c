@@ -73,8 +73,9 @@ static void join_announcements(struct tenf_session *s)
 
 	if (!s->settings.announcements || s->route.ifindex == 0)
 		return;
-	if (s->fds[tag] < 0 && (net_announcements_open(ipv6, &fd, NULL) != TENF_OK ||
-				watch_fd(s, tag, fd) != TENF_OK))
+	if (s->fds[tag] < 0 &&
+	    (net_announcements_open(&s->settings.opener, ipv6, &fd, NULL) != TENF_OK ||
+	     watch_fd(s, tag, fd) != TENF_OK))
 		return;
 	(void)!net_announcements_join(s->fds[tag], ipv6, s->route.ifindex);
 }
@@ -113,7 +114,7 @@ static void look_for_route(struct tenf_session *s, tenf_time now)
 	if (route_find(&s->settings, found, ROUTES_MAX, &count, NULL) != TENF_OK)
 		s->look_at = now + LOOK_AGAIN;
 	for (i = 0; i < count; i++) {
-		if (route_open(&found[i], &fd, NULL) == TENF_OK)
+		if (route_open(&s->settings, &found[i], &fd, NULL) == TENF_OK)
 			break;
 	}
 	if (i == count) {
@@ -137,7 +138,7 @@ static enum tenf_status open_edge(struct tenf_session *s, struct tenf_error *ret
 	if (net_poll_open(&s->poll_fd) != TENF_OK)
 		return explain_system(reterr, TENF_E_SYSTEM, "Cannot wait for sockets", NULL);
 	/* Without this the routes are read every now and then. */
-	if (net_changes_open(&fd, &cause) == TENF_OK)
+	if (net_changes_open(&s->settings.opener, &fd, &cause) == TENF_OK)
 		(void)!watch_fd(s, TAG_CHANGES, fd);
 	return TENF_OK;
 }
@@ -351,7 +352,7 @@ enum tenf_status tenf_session_release(struct tenf_session *session,
 	/* A lease of another host was made by THIRD_PARTY and is deleted so. */
 	wish.for_other = lease->internal_address[0] != '\0' && session->has_route &&
 			 !tenf_address_equal(&wish.other, &session->route.source) &&
-			 net_interface_of(&wish.other) == 0;
+			 net_interface_of(&session->settings.opener, &wish.other) == 0;
 	return engine_release(&session->engine, &wish, net_now(), ret_id);
 }
 

@@ -32,7 +32,7 @@ static enum tenf_status read_interface(const char *name, bool wait, struct setti
 	if (name == NULL)
 		return TENF_OK;
 	if (strlen(name) >= sizeof(s->interface) ||
-	    (!wait && net_interface_index(name) == 0))
+	    (!wait && net_interface_index(&s->opener, name) == 0))
 		return explain_argument(reterr, "there is no network interface \"", name,
 					"\"; see: ip link");
 	memcpy(s->interface, name, strlen(name) + 1);
@@ -83,6 +83,7 @@ enum tenf_status settings_read(const struct tenf_options *options, struct settin
 	s.announcements = o.announcements;
 	s.watch = o.watch;
 	s.anycast = o.anycast;
+	s.opener = (struct net_opener){ o.open_socket, o.open_context };
 	status = read_interface(o.interface, o.wait_interface, &s, reterr);
 	if (status == TENF_OK)
 		status = read_addresses(&o, &s, reterr);

@@ -5,6 +5,7 @@
 #define TENF_LIB_SETTINGS_H
 
 #include "base/address.h"
+#include "net/opener.h"
 
 #include <tenforward/tenforward.h>
 
@@ -19,6 +20,7 @@ struct settings {
 	bool announcements;
 	bool watch;
 	bool anycast;
+	struct net_opener opener; /* of every socket */
 };
 
 /* `options` may be NULL. TENF_E_ARGUMENT for what cannot be meant. */

@@ -80,10 +80,11 @@ static const char *prepare6(int fd)
 	return bind_shared(fd, &any) ? NULL : "bind to [::]:5350";
 }
 
-enum tenf_status net_announcements_open(bool ipv6, int *ret_fd, struct net_error *reterr)
+enum tenf_status net_announcements_open(const struct net_opener *opener, bool ipv6, int *ret_fd,
+					struct net_error *reterr)
 {
-	int fd = socket(ipv6 ? AF_INET6 : AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC,
-			IPPROTO_UDP);
+	int fd = net_open(opener, ipv6 ? AF_INET6 : AF_INET,
+			  SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_UDP);
 	const char *failed;
 
 	if (fd < 0) {

@@ -13,7 +13,8 @@
 #define BUFFER_SIZE 8192
 #define GROUP(number) (1u << ((number) - 1))
 
-enum tenf_status net_changes_open(int *ret_fd, struct net_error *reterr)
+enum tenf_status net_changes_open(const struct net_opener *opener, int *ret_fd,
+				  struct net_error *reterr)
 {
 	struct sockaddr_nl address = {
 		.nl_family = AF_NETLINK,
@@ -22,7 +23,8 @@ enum tenf_status net_changes_open(int *ret_fd, struct net_error *reterr)
 			     GROUP(RTNLGRP_IPV6_ROUTE) | GROUP(RTNLGRP_IPV4_RULE) |
 			     GROUP(RTNLGRP_IPV6_RULE),
 	};
-	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_ROUTE);
+	int fd = net_open(opener, AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK,
+			  NETLINK_ROUTE);
 
 	if (fd < 0) {
 		if (reterr != NULL)

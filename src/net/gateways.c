@@ -18,12 +18,12 @@ enum tenf_status net_gateways_find(const struct net_gateway_query *query,
 	unsigned ifindex = 0;
 
 	if (query->interface != NULL) {
-		ifindex = net_interface_index(query->interface);
+		ifindex = net_interface_index(query->opener, query->interface);
 		if (ifindex == 0)
 			return TENF_E_NOT_FOUND;
 	}
 	net_world_init(&world);
-	status = net_world_read(query->ipv6, ifindex, &world, reterr);
+	status = net_world_read(query->opener, query->ipv6, ifindex, &world, reterr);
 	if (status != TENF_OK)
 		return status;
 	net_candidates(&world, query, ifindex, ret);

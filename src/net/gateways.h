@@ -10,6 +10,7 @@
 
 #include "base/address.h"
 #include "net/error.h"
+#include "net/opener.h"
 
 #define NET_GATEWAYS_MAX 64       /* candidates kept; the rest is dropped */
 #define NET_INTERFACE_NAME 16
@@ -37,6 +38,7 @@ struct net_gateway_query {
 	const char *interface; /* NULL: every one */
 	bool ipv6;             /* IPv6 routers too, behind the IPv4 ones */
 	bool anycast;          /* append the anycast address, once a family, behind all else */
+	const struct net_opener *opener; /* NULL: socket(2) */
 };
 
 struct net_gateways {
@@ -54,9 +56,10 @@ TENF_CHECKED enum tenf_status net_gateways_find(const struct net_gateway_query *
 						struct net_error *reterr);
 
 /* Index of a named interface, 0 when there is none; and its name. */
-unsigned net_interface_index(const char *name);
-bool net_interface_name(unsigned ifindex, char ret[NET_INTERFACE_NAME]);
+unsigned net_interface_index(const struct net_opener *opener, const char *name);
+bool net_interface_name(const struct net_opener *opener, unsigned ifindex,
+			char ret[NET_INTERFACE_NAME]);
 /* The interface that holds this address of ours, 0 when none does. */
-unsigned net_interface_of(const struct tenf_address *address);
+unsigned net_interface_of(const struct net_opener *opener, const struct tenf_address *address);
 
 #endif

@@ -12,9 +12,9 @@
 
 #define HEADER_SIZE sizeof(struct nlmsghdr)
 
-int net_rtnl_open(struct net_rtnl *ret)
+int net_rtnl_open(const struct net_opener *opener, struct net_rtnl *ret)
 {
-	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
+	int fd = net_open(opener, AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
 	int on = 1;
 
 	if (fd < 0)

@@ -13,6 +13,8 @@
 #ifndef TENF_NET_RTNL_H
 #define TENF_NET_RTNL_H
 
+#include "net/opener.h"
+
 #include <linux/netlink.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -32,7 +34,7 @@ union net_rtnl_request {
 typedef void (*net_rtnl_each)(const struct nlmsghdr *message, void *context);
 
 /* These return 0 or an errno. */
-int net_rtnl_open(struct net_rtnl *ret);
+int net_rtnl_open(const struct net_opener *opener, struct net_rtnl *ret);
 void net_rtnl_close(struct net_rtnl *rtnl);
 
 /* Begins a message of `type`; returns the zeroed header of `size` octets that

@@ -1,9 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 #include "net/socket.h"
 
+#include "net/opener.h"
+
 #include <arpa/inet.h>
 #include <errno.h>
 #include <string.h>
+
+int net_open(const struct net_opener *opener, int domain, int type, int protocol)
+{
+	if (opener == NULL || opener->open == NULL)
+		return socket(domain, type, protocol);
+	return opener->open(opener->context, domain, type, protocol);
+}
 
 socklen_t net_sockaddr_of(const struct tenf_endpoint *endpoint, unsigned scope,
 			  union net_sockaddr *ret)

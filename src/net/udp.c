@@ -84,7 +84,8 @@ enum tenf_status net_udp_connect(const struct net_udp_options *options, int *ret
 
 	if (!make_sense(options))
 		return TENF_E_ARGUMENT;
-	fd = socket(family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_UDP);
+	fd = net_open(options->opener, family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC,
+		      IPPROTO_UDP);
 	if (fd < 0)
 		return status_of_connect(net_fail(reterr, "socket"));
 	failed = prepare(fd, options);

@@ -9,11 +9,13 @@
 
 #include "base/address.h"
 #include "net/error.h"
+#include "net/opener.h"
 
 struct net_udp_options {
 	struct tenf_endpoint remote;
 	const struct tenf_address *source; /* NULL: the kernel's choice */
 	unsigned ifindex;                  /* 0: any; bound by SO_BINDTODEVICE or IP_UNICAST_IF */
+	const struct net_opener *opener;   /* NULL: socket(2) */
 };
 
 /* Non-blocking, close-on-exec, IPv4 or IPv6 by the remote's family; the kernel
@@ -44,8 +46,8 @@ TENF_CHECKED enum tenf_status net_udp_receive(int fd, uint8_t *data, size_t size
  * TENF_E_SYSTEM, and the caller goes on without announcements. net_udp_receive
  * reads it, tells the arrival interface, and drops what was not sent to a group
  * (TENF_E_AGAIN). */
-TENF_CHECKED enum tenf_status net_announcements_open(bool ipv6, int *ret_fd,
-						     struct net_error *reterr);
+TENF_CHECKED enum tenf_status net_announcements_open(const struct net_opener *opener, bool ipv6,
+						     int *ret_fd, struct net_error *reterr);
 /* Joins the group on one interface; joining twice is fine. Of IPv6, Linux also
  * delivers what arrives on other interfaces: the caller looks at the arrival
  * interface, as it does at the source (NP-C-29). */

@@ -310,11 +310,12 @@ static int ask_family(struct net_rtnl *rtnl, struct reading *r, bool ipv6)
 	return ipv6 && code != ENOBUFS ? 0 : code;
 }
 
-static int read_once(bool ipv6, unsigned ifindex, struct net_world *world)
+static int read_once(const struct net_opener *opener, bool ipv6, unsigned ifindex,
+		     struct net_world *world)
 {
 	struct reading r = { .world = world, .only = ifindex };
 	struct net_rtnl rtnl;
-	int code = net_rtnl_open(&rtnl);
+	int code = net_rtnl_open(opener, &rtnl);
 
 	if (code != 0)
 		return code;
@@ -328,13 +329,13 @@ static int read_once(bool ipv6, unsigned ifindex, struct net_world *world)
 	return code == 0 && r.interrupted ? EINTR : code;
 }
 
-enum tenf_status net_world_read(bool ipv6, unsigned ifindex, struct net_world *ret,
-				struct net_error *reterr)
+enum tenf_status net_world_read(const struct net_opener *opener, bool ipv6, unsigned ifindex,
+				struct net_world *ret, struct net_error *reterr)
 {
 	int code = EINTR;
 
 	for (int i = 0; i < TRIES && (code == EINTR || code == ENOBUFS); i++)
-		code = read_once(ipv6, ifindex, ret);
+		code = read_once(opener, ipv6, ifindex, ret);
 	if (code == 0 || code == EINTR)
 		return TENF_OK;
 	errno = code;

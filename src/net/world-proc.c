@@ -198,13 +198,14 @@ static void read_local(struct net_world *world, const struct ifaddrs *i, unsigne
 
 /* A connected UDP socket knows the source address the kernel would use; nothing
  * is sent. None when there is no way. */
-static struct tenf_address source_towards(const struct tenf_address *to)
+static struct tenf_address source_towards(const struct net_opener *opener,
+					  const struct tenf_address *to)
 {
 	struct tenf_endpoint remote = { .address = *to, .port = 9 };
 	union net_sockaddr address;
 	socklen_t len = net_sockaddr_of(&remote, 0, &address);
 	struct tenf_address source = tenf_address_zero_of(to);
-	int fd = socket(address.any.sa_family, SOCK_DGRAM | SOCK_CLOEXEC, IPPROTO_UDP);
+	int fd = net_open(opener, address.any.sa_family, SOCK_DGRAM | SOCK_CLOEXEC, IPPROTO_UDP);
 
 	if (fd < 0)
 		return source;
@@ -219,15 +220,16 @@ static struct tenf_address source_towards(const struct tenf_address *to)
 
 /* The interface that holds the source is the way out: its best route of the
  * main table, or the link itself when the route stands in another table. */
-static void find_choice(struct net_world *world, bool ipv6, unsigned only)
+static void find_choice(const struct net_opener *opener, struct net_world *world, bool ipv6,
+			unsigned only)
 {
 	struct net_route choice = { .ipv6 = ipv6, .metric = UINT32_MAX };
 
-	choice.source = source_towards(ipv6 ? &net_public6 : &net_public4);
+	choice.source = source_towards(opener, ipv6 ? &net_public6 : &net_public4);
 	choice.gateway = tenf_address_zero_of(&choice.source);
 	if (tenf_address_is_none(&choice.source))
 		return;
-	choice.ifindex = net_interface_of(&choice.source);
+	choice.ifindex = net_interface_of(opener, &choice.source);
 	if (choice.ifindex == 0 || (only != 0 && choice.ifindex != only))
 		return;
 	for (size_t i = 0; i < world->route_count; i++) {
@@ -242,8 +244,8 @@ static void find_choice(struct net_world *world, bool ipv6, unsigned only)
 	world->chosen[world->chosen_count++] = choice;
 }
 
-enum tenf_status net_world_read(bool ipv6, unsigned ifindex, struct net_world *ret,
-				struct net_error *reterr)
+enum tenf_status net_world_read(const struct net_opener *opener, bool ipv6, unsigned ifindex,
+				struct net_world *ret, struct net_error *reterr)
 {
 	struct ifaddrs *all;
 	int code = read_lines("/proc/net/route", read_route4, ret);
@@ -255,9 +257,9 @@ enum tenf_status net_world_read(bool ipv6, unsigned ifindex, struct net_world *r
 	}
 	if (ipv6) /* no such file where IPv6 is off */
 		(void)read_lines("/proc/net/ipv6_route", read_route6, ret);
-	find_choice(ret, false, ifindex);
+	find_choice(opener, ret, false, ifindex);
 	if (ipv6)
-		find_choice(ret, true, ifindex);
+		find_choice(opener, ret, true, ifindex);
 	if (getifaddrs(&all) != 0) {
 		(void)net_fail(reterr, "getifaddrs");
 		return TENF_E_SYSTEM;

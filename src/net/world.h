@@ -10,6 +10,7 @@
 #include "base/attributes.h"
 #include "net/candidates.h"
 #include "net/error.h"
+#include "net/opener.h"
 
 /* A public address that hardly anybody routes on its own: 198.41.0.4 and
  * 2001:503:ba3e::2:30 (a root name server, for decades). The kernel is asked
@@ -18,7 +19,8 @@ extern const struct tenf_address net_public4;
 extern const struct tenf_address net_public6;
 
 /* `ifindex` limits to one interface, 0: all. IPv6 is read when `ipv6`. */
-TENF_CHECKED enum tenf_status net_world_read(bool ipv6, unsigned ifindex, struct net_world *ret,
+TENF_CHECKED enum tenf_status net_world_read(const struct net_opener *opener, bool ipv6,
+					     unsigned ifindex, struct net_world *ret,
 					     struct net_error *reterr);
 
 #endif

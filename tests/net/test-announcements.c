@@ -56,7 +56,7 @@ static int open_listener(bool ipv6)
 {
 	int fd = -1;
 
-	assert_int_equal(net_announcements_open(ipv6, &fd, NULL), TENF_OK);
+	assert_int_equal(net_announcements_open(NULL, ipv6, &fd, NULL), TENF_OK);
 	return fd;
 }
 
@@ -187,10 +187,10 @@ static void a_program_that_does_not_share_is_a_clean_error(void **state)
 	NEEDS_NAMESPACE();
 	selfish = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	assert_int_equal(bind(selfish, (struct sockaddr *)&any, sizeof(any)), 0);
-	assert_int_equal(net_announcements_open(false, &fd, &error), TENF_E_SYSTEM);
+	assert_int_equal(net_announcements_open(NULL, false, &fd, &error), TENF_E_SYSTEM);
 	assert_int_equal(fd, -5);
 	assert_int_equal(error.code, EADDRINUSE);
-	assert_int_equal(net_announcements_open(false, &fd, NULL), TENF_E_SYSTEM);
+	assert_int_equal(net_announcements_open(NULL, false, &fd, NULL), TENF_E_SYSTEM);
 	close(selfish);
 }
 

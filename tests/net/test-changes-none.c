@@ -13,7 +13,7 @@ static void without_netlink_nobody_tells_of_changes(void **state)
 	int fd = -5;
 
 	(void)state;
-	assert_int_equal(net_changes_open(&fd, &error), TENF_E_NOT_FOUND);
+	assert_int_equal(net_changes_open(NULL, &fd, &error), TENF_E_NOT_FOUND);
 	assert_int_equal(fd, -5);
 	assert_false(net_changes_read(-1));
 }

@@ -19,7 +19,7 @@ static int setup(void **state)
 {
 	(void)state;
 	fd = -1;
-	if (netns_enter_with_links() && net_changes_open(&fd, NULL) != TENF_OK)
+	if (netns_enter_with_links() && net_changes_open(NULL, &fd, NULL) != TENF_OK)
 		return -1;
 	return 0;
 }

@@ -265,15 +265,15 @@ static void interfaces_have_names_numbers_and_addresses(void **state)
 	(void)state;
 	NEEDS_NAMESPACE();
 	v1 = if_nametoindex("v1");
-	assert_int_equal(net_interface_index("v1"), v1);
-	assert_int_equal(net_interface_index("v9"), 0);
-	assert_true(net_interface_name(v1, name));
+	assert_int_equal(net_interface_index(NULL, "v1"), v1);
+	assert_int_equal(net_interface_index(NULL, "v9"), 0);
+	assert_true(net_interface_name(NULL, v1, name));
 	assert_string_equal(name, "v1");
-	assert_false(net_interface_name(9999, name));
+	assert_false(net_interface_name(NULL, 9999, name));
 	assert_true(tenf_address_parse("10.1.0.2", &address));
-	assert_int_equal(net_interface_of(&address), v1);
+	assert_int_equal(net_interface_of(NULL, &address), v1);
 	assert_true(tenf_address_parse("10.1.0.3", &address));
-	assert_int_equal(net_interface_of(&address), 0);
+	assert_int_equal(net_interface_of(NULL, &address), 0);
 }
 
 #define CASE(name) cmocka_unit_test_setup(name, setup)

@@ -34,7 +34,7 @@ static void one_object_is_told_once(void **state)
 	unsigned told = 0;
 
 	(void)state;
-	assert_int_equal(net_rtnl_open(&rtnl), 0);
+	assert_int_equal(net_rtnl_open(NULL, &rtnl), 0);
 	ask_links(&request, (int)if_nametoindex("lo"));
 	assert_int_equal(net_rtnl_get(&rtnl, &request, count, &told), 0);
 	assert_int_equal(told, 1);
@@ -48,7 +48,7 @@ static void what_is_not_there_is_an_error_and_the_next_question_is_answered(void
 	unsigned told = 0;
 
 	(void)state;
-	assert_int_equal(net_rtnl_open(&rtnl), 0);
+	assert_int_equal(net_rtnl_open(NULL, &rtnl), 0);
 	ask_links(&request, 0x7ffffff0);
 	assert_int_equal(net_rtnl_get(&rtnl, &request, count, &told), ENODEV);
 	assert_int_equal(told, 0);
@@ -71,7 +71,7 @@ static void a_dump_tells_all_of_them_and_can_be_repeated(void **state)
 	while (names[there].if_index != 0)
 		there++;
 	if_freenameindex(names);
-	assert_int_equal(net_rtnl_open(&rtnl), 0);
+	assert_int_equal(net_rtnl_open(NULL, &rtnl), 0);
 	for (int i = 0; i < 2; i++) {
 		told = 0;
 		ask_links(&request, 0);

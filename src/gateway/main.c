@@ -2,7 +2,7 @@
 /* tenforward-gatewayd: the command line. */
 #include "gateway/config.h"
 #include "gateway/daemon.h"
-#include "gateway/user.h"
+#include "gateway/rights.h"
 
 #include <getopt.h>
 #include <stdio.h>
@@ -116,22 +116,23 @@ static void print_notes(const struct gateway_config *config)
 		warn("there is no [Rule], so every request for a port is refused");
 }
 
-/* Root is given up where it can be; inside a user namespace without other
- * users there is nothing to become. */
-static bool give_up_root(const struct gateway_config *config)
+/* What could not be given up is told, line by line. */
+static bool give_up_rights(const struct gateway_config *config)
 {
+	char notes_buffer[WHY_MAX];
 	char buffer[WHY_MAX];
+	struct tenf_text notes = tenf_text_of(notes_buffer, sizeof(notes_buffer));
 	struct tenf_text why = tenf_text_of(buffer, sizeof(buffer));
+	bool good = rights_daemon(config->user, &notes, &why);
+	char *rest = notes_buffer;
 
-	if (user_become(config->user, &why))
-		return true;
-	if (config->user[0] == '\0') {
-		tenf_text_add(&why, "; going on as root");
-		warn(buffer);
-		return true;
+	for (char *line; (line = strsep(&rest, "\n")) != NULL;) {
+		if (line[0] != '\0')
+			warn(line);
 	}
-	warn(buffer);
-	return false;
+	if (!good)
+		warn(buffer);
+	return good;
 }
 
 static void tell_ready(const struct daemon *d, int ready_fd)
@@ -163,7 +164,7 @@ static int serve(const struct gateway_config *config, int ready_fd)
 		warn(buffer);
 		return EXIT_FAILURE;
 	}
-	good = give_up_root(config);
+	good = give_up_rights(config);
 	if (good) {
 		tell_ready(d, ready_fd);
 		good = daemon_run(d);

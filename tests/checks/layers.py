@@ -30,7 +30,8 @@ MAY_INCLUDE = {
     "agent": ("control", "base"),
     "gateway": ("wire", "base"),
     "gateway-edge": ("gateway", "wire", "base", "net", "control"),
-    "cli": ("control", "base"),
+    "host": ("base",),
+    "cli": ("control", "host", "base"),
 }
 
 # The public API is for those who could be somebody else's program; control uses
@@ -146,6 +147,8 @@ VIOLATIONS = (
     ("src/core/x.h", '#include "keeper/keeper.h"\n', "core may not see"),
     ("src/net/x.c", '#include "wire/pcp.h"\n', "net may not see"),
     ("src/cli/x.c", '#include "core/client.h"\n', "cli may not see"),
+    ("src/host/x.c", '#include "net/udp.h"\n', "host may not see"),
+    ("src/agent/x.c", '#include "host/host.h"\n', "agent may not see"),
     ("src/agent/x.c", '#include "lib/private.h"\n', "agent may not see"),
     ("src/gateway/ledger-batch.c", '#include "net/udp.h"\n', "gateway may not see"),
     ("src/gateway/responder.c", '#include "gateway/main.h"\n', "gateway may not see"),

@@ -2,6 +2,7 @@
 #include "gateway/daemon-private.h"
 
 #include "gateway/log.h"
+#include "gateway/statics.h"
 #include "net/changes.h"
 #include "net/clock.h"
 
@@ -200,7 +201,9 @@ static bool open_all(struct daemon *d, struct tenf_text *why)
 	}
 	if (backend_memory_open(&tenf_memory_libc, &d->backend) != TENF_OK)
 		return say(why, "out of memory");
-	return open_responder(d, why) && open_loop(d, why);
+	return open_responder(d, why) &&
+	       statics_add(d->responder, &d->config, net_now(), why) &&
+	       open_loop(d, why);
 }
 
 bool daemon_new(const struct gateway_config *config, struct daemon **ret, struct tenf_text *why)

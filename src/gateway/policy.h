@@ -17,7 +17,7 @@
 #include "base/memory.h"
 
 #define POLICY_RULES_MAX 256
-#define POLICY_RANGES_MAX 16 /* ranges of one port list */
+#define POLICY_RANGES_MAX 32 /* ranges of one port list */
 #define POLICY_NO_RULE (-1)  /* denied because nothing matched */
 
 #define POLICY_PORT_WORDS (65536 / 64)

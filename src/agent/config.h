@@ -37,6 +37,7 @@ struct config_connector {
 	char mapping[AGENT_NAME];
 	char user[CONFIG_VALUE];
 	char password[CONFIG_VALUE]; /* read from PasswordFile= or a credential, never a value */
+	char namespace[AGENT_NAMESPACE]; /* where it is reached; "": ours */
 	uint32_t recheck_s;          /* between looks at the port it has; 0: DELIVERY_RECHECK */
 };
 

@@ -4,7 +4,6 @@
 
 #include "base/span.h"
 #include "gateway/config-values.h"
-#include "gateway/neighbours.h"
 
 #include <string.h>
 #include <strings.h>
@@ -77,17 +76,14 @@ static bool set_listen(struct config_reading *r, const char *value)
 
 static bool set_external_address(struct config_reading *r, const char *value)
 {
-	struct gateway_config *c = r->config;
-	bool none = strcasecmp(value, "none") == 0;
+	struct tenf_address address = tenf_address_none4;
 
-	if (c->has_external_address && (none || c->external_address_count == 0))
-		return false; /* none beside others */
-	if (!none && !config_pool(value, c->external_addresses, CONFIG_EXTERNALS_MAX,
-				  &c->external_address_count))
+	if (strcasecmp(value, "none") != 0 &&
+	    (!tenf_address_parse(value, &address) || !tenf_address_is_v4(&address) ||
+	     tenf_address_is_none(&address) || tenf_address_is_multicast(&address)))
 		return false;
-	if (!none)
-		c->external_address = c->external_addresses[0];
-	c->has_external_address = true;
+	r->config->external_address = address;
+	r->config->has_external_address = true;
 	return true;
 }
 
@@ -131,31 +127,6 @@ static bool set_user(struct config_reading *r, const char *value)
 	return true;
 }
 
-static bool set_serve_external(struct config_reading *r, const char *value)
-{
-	return config_yes_no(value, &r->config->serve_external);
-}
-
-static bool set_peer(struct config_reading *r, const char *value)
-{
-	return config_yes_no(value, &r->config->peer);
-}
-
-static bool set_manage_forward(struct config_reading *r, const char *value)
-{
-	return config_yes_no(value, &r->config->manage_forward);
-}
-
-static bool set_reapply(struct config_reading *r, const char *value)
-{
-	return config_yes_no(value, &r->config->reapply);
-}
-
-static bool set_flood_limit(struct config_reading *r, const char *value)
-{
-	return set_count(value, 0, 1000000, &r->config->flood_limit);
-}
-
 static bool take_without_effect(struct config_reading *r, const char *note)
 {
 	struct gateway_config *c = r->config;
@@ -183,8 +154,6 @@ static bool set_action(struct config_reading *r, const char *value)
 		rule_of(r)->action = POLICY_ALLOW;
 	else if (strcasecmp(value, "deny") == 0)
 		rule_of(r)->action = POLICY_DENY;
-	else if (strcasecmp(value, "ask") == 0)
-		rule_of(r)->action = POLICY_ASK;
 	else
 		return false;
 	r->action_seen = true;
@@ -193,26 +162,7 @@ static bool set_action(struct config_reading *r, const char *value)
 
 static bool set_client(struct config_reading *r, const char *value)
 {
-	struct policy_rule *rule = rule_of(r);
-
-	if (!neighbours_parse(value, rule->mac))
-		return tenf_prefix_parse(value, &rule->client);
-	rule->has_mac = true;
-	return true;
-}
-
-static bool set_name(struct config_reading *r, const char *value)
-{
-	size_t len = strlen(value);
-
-	if (len == 0 || len >= POLICY_NAME_MAX)
-		return false;
-	for (size_t i = 0; i < len; i++) {
-		if ((unsigned char)value[i] < ' ' || value[i] == 0x7f)
-			return false; /* it is printed where lines count */
-	}
-	memcpy(rule_of(r)->name, value, len + 1);
-	return true;
+	return tenf_prefix_parse(value, &rule_of(r)->client);
 }
 
 static bool set_protocol(struct config_reading *r, const char *value)
@@ -248,30 +198,6 @@ static bool set_request_rate(struct config_reading *r, const char *value)
 static bool set_third_party(struct config_reading *r, const char *value)
 {
 	return config_yes_no(value, &rule_of(r)->third_party);
-}
-
-static bool set_forward(struct config_reading *r, const char *value)
-{
-	struct tenf_forward forward;
-
-	if (r->forward_seen || !tenf_forward_parse(value, &forward, NULL) ||
-	    forward.external_first == 0)
-		return false;
-	r->config->statics[r->config->static_count - 1].forward = forward;
-	r->forward_seen = true;
-	return true;
-}
-
-static bool set_host(struct config_reading *r, const char *value)
-{
-	struct tenf_address host;
-
-	if (r->host_seen || !tenf_address_parse(value, &host) || !tenf_address_is_v4(&host) ||
-	    tenf_address_is_none(&host) || tenf_address_is_multicast(&host))
-		return false;
-	r->config->statics[r->config->static_count - 1].host = host;
-	r->host_seen = true;
-	return true;
 }
 
 static bool set_loss(struct config_reading *r, const char *value)
@@ -337,9 +263,7 @@ static bool set_seed(struct config_reading *r, const char *value)
 }
 
 #define CHANCE_IS "write a share such as 30%, or yes, or no"
-#define PORTS_ARE "write ports such as 80, 1024-65535 or 80,443,8000-8100 (32 ranges at most), " \
-		  "or dangerous"
-#define YES_NO_IS "write yes or no"
+#define PORTS_ARE "write ports such as 80, 1024-65535 or 80,443,8000-8100 (16 ranges at most)"
 #define SPAN_IS "write a time such as 90s, 10m, 2h or 1d"
 
 static const struct key keys[] = {
@@ -353,14 +277,7 @@ static const struct key keys[] = {
 	  "write a numeric ADDRESS or ADDRESS:PORT of this machine, such as 192.168.1.1:5351, "
 	  "in 16 lines at most" },
 	{ "ExternalAddress", CONFIG_IN_GATEWAY, set_external_address,
-	  "write an IPv4 address such as 203.0.113.7 or a prefix such as 203.0.113.16/28, "
-	  "256 addresses at most in all, or none alone" },
-	{ "ServeExternal", CONFIG_IN_GATEWAY, set_serve_external, YES_NO_IS },
-	{ "ManageForward", CONFIG_IN_GATEWAY, set_manage_forward, YES_NO_IS },
-	{ "Reapply", CONFIG_IN_GATEWAY, set_reapply, YES_NO_IS },
-	{ "Peer", CONFIG_IN_GATEWAY, set_peer, YES_NO_IS },
-	{ "FloodLimit", CONFIG_IN_GATEWAY, set_flood_limit,
-	  "write requests a second, up to 1000000, or 0 for no limit" },
+	  "write an IPv4 address such as 203.0.113.7, or none" },
 	{ "Protocols", CONFIG_IN_GATEWAY, set_protocols,
 	  "write natpmp,pcp or one of them, or none" },
 	{ "MinLifetime", CONFIG_IN_GATEWAY, set_lifetime_min, SPAN_IS },
@@ -378,12 +295,10 @@ static const struct key keys[] = {
 	{ "State", CONFIG_IN_GATEWAY, set_state,
 	  "write a directory that begins with /" },
 	{ "Action", CONFIG_IN_RULE, set_action,
-	  "write allow, deny or ask" },
+	  "write allow or deny (ask is not available in this build)" },
 	{ "Client", CONFIG_IN_RULE, set_client,
-	  "write an address, or a prefix whose host bits are zero, such as 192.168.1.0/24, "
-	  "or a MAC such as 00:11:22:33:44:55" },
-	{ "Name", CONFIG_IN_RULE, set_name,
-	  "write what people call this rule, 31 octets at most" },
+	  "write an address, or a prefix whose host bits are zero, such as 192.168.1.0/24 "
+	  "(a MAC is not available in this build)" },
 	{ "Protocol", CONFIG_IN_RULE, set_protocol,
 	  "write tcp, udp or both" },
 	{ "ExternalPort", CONFIG_IN_RULE, set_external_port, PORTS_ARE },
@@ -393,11 +308,8 @@ static const struct key keys[] = {
 	{ "MaxLifetime", CONFIG_IN_RULE, set_rule_lifetime_max, SPAN_IS },
 	{ "RequestRate", CONFIG_IN_RULE, set_request_rate,
 	  "write requests a second, up to 1000000, or 0 for no limit" },
-	{ "ThirdParty", CONFIG_IN_RULE, set_third_party, YES_NO_IS },
-	{ "Forward", CONFIG_IN_STATIC, set_forward,
-	  "write EXTERNAL:INTERNAL/PROTOCOL, such as 443:8443/tcp or 6881-6889/both, once" },
-	{ "Host", CONFIG_IN_STATIC, set_host,
-	  "write the IPv4 address of one host, such as 192.168.1.20, once" },
+	{ "ThirdParty", CONFIG_IN_RULE, set_third_party,
+	  "write yes or no" },
 	{ "Loss", CONFIG_IN_FAULTS, set_loss, CHANCE_IS },
 	{ "Delay", CONFIG_IN_FAULTS, set_delay,
 	  "write a time such as 200ms, or two such as 50ms-2s" },

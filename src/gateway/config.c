@@ -41,28 +41,7 @@ static void end_section(struct config_reading *r)
 	if (r->section == CONFIG_IN_RULE && !r->action_seen)
 		config_complain(r, r->config->rule_lines[r->config->rule_count - 1],
 				"this rule has no Action=", NULL,
-				"write Action=allow, Action=deny or Action=ask");
-	if (r->section == CONFIG_IN_STATIC && !(r->forward_seen && r->host_seen))
-		config_complain(r, r->config->statics[r->config->static_count - 1].line,
-				"this mapping is incomplete", NULL,
-				"write Forward=443:8443/tcp and Host=192.168.1.20");
-}
-
-static void begin_rule(struct config_reading *r)
-{
-	if (r->config->rule_count == POLICY_RULES_MAX)
-		config_complain(r, r->line, "more than 256 rules", NULL, "join some of them");
-	else
-		r->config->rule_lines[r->config->rule_count++] = r->line;
-}
-
-static void begin_static(struct config_reading *r)
-{
-	if (r->config->static_count == CONFIG_STATICS_MAX)
-		config_complain(r, r->line, "more than 256 static mappings", NULL,
-				"join some of them to ranges");
-	else
-		r->config->statics[r->config->static_count++].line = r->line;
+				"write Action=allow or Action=deny");
 }
 
 static void begin_section(struct config_reading *r, const char *line)
@@ -72,7 +51,6 @@ static void begin_section(struct config_reading *r, const char *line)
 		enum config_section section;
 	} names[] = { { "[Gateway]", CONFIG_IN_GATEWAY },
 		      { "[Rule]", CONFIG_IN_RULE },
-		      { "[Static]", CONFIG_IN_STATIC },
 		      { "[Faults]", CONFIG_IN_FAULTS } };
 	char head[64];
 	size_t len = strcspn(line, "]");
@@ -83,21 +61,22 @@ static void begin_section(struct config_reading *r, const char *line)
 	end_section(r);
 	r->section = CONFIG_IN_NONE;
 	r->action_seen = false;
-	r->forward_seen = false;
-	r->host_seen = false;
 	for (size_t i = 0; i < TENF_ARRAY_SIZE(names); i++) {
 		if (strcasecmp(head, names[i].name) == 0)
 			r->section = names[i].section;
 	}
 	if (r->section == CONFIG_IN_NONE) {
 		config_complain(r, r->line, "there is no section ", head,
-			 "write [Gateway], [Rule], [Static] or [Faults]");
+			 "write [Gateway], [Rule] or [Faults]");
 	} else if (r->section == CONFIG_IN_FAULTS) {
 		r->config->has_faults = true;
 	} else if (r->section == CONFIG_IN_RULE) {
-		begin_rule(r);
-	} else if (r->section == CONFIG_IN_STATIC) {
-		begin_static(r);
+		if (r->config->rule_count == POLICY_RULES_MAX) {
+			config_complain(r, r->line, "more than 256 rules", NULL,
+					"join some of them");
+			return;
+		}
+		r->config->rule_lines[r->config->rule_count++] = r->line;
 	}
 }
 
@@ -161,12 +140,10 @@ static void check_whole(struct config_reading *r)
 	if (c->external.count > 1)
 		config_complain(r, 0, "more than one External= interface", NULL, "name one");
 	for (size_t i = 0; i < c->internal.count; i++) {
-		if (c->external.count == 1 && !c->serve_external &&
-		    strcmp(c->internal.at[i], c->external.at[0]) == 0)
+		if (c->external.count == 1 && strcmp(c->internal.at[i], c->external.at[0]) == 0)
 			config_complain(r, 0, "internal and external interface are both ",
 				 c->internal.at[i],
-				 "name the one towards the internet in External= alone, or "
-				 "write ServeExternal=yes if its hosts are yours");
+				 "name the one towards the internet in External= alone");
 	}
 	if (c->has_faults && c->backend == CONFIG_NFTABLES)
 		config_complain(r, 0, "[Faults] with Backend=nftables", NULL,
@@ -184,7 +161,6 @@ bool config_read_text(const char *path, const char *text, struct gateway_config 
 		tenf_text_add(why, "out of memory");
 		return false;
 	}
-	c->path = path;
 	c->natpmp = true;
 	c->pcp = true;
 	c->lifetime_max_s = RESPONDER_LIFETIME_MAX_S;
@@ -192,8 +168,6 @@ bool config_read_text(const char *path, const char *text, struct gateway_config 
 	c->withhold_tcp_s = RESPONDER_WITHHOLD_TCP_S;
 	c->withhold_udp_s = RESPONDER_WITHHOLD_UDP_S;
 	c->external_address = tenf_address_none4;
-	c->peer = true;
-	c->flood_limit = CONFIG_FLOOD_LIMIT;
 	line = ini_parse_stream(next_line, &r, take, &r);
 	if (line > 0)
 		config_complain(&r, (unsigned)line, "neither a section nor a key", NULL,
@@ -256,13 +230,4 @@ bool config_read(const char *path, struct gateway_config *ret, struct tenf_text 
 	good = config_read_text(path, text, ret, why);
 	free(text);
 	return good;
-}
-
-bool config_has_macs(const struct gateway_config *config)
-{
-	for (size_t i = 0; i < config->rule_count; i++) {
-		if (config->rules[i].has_mac)
-			return true;
-	}
-	return false;
 }

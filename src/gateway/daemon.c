@@ -2,7 +2,6 @@
 #include "gateway/daemon-private.h"
 
 #include "gateway/log.h"
-#include "gateway/statics.h"
 #include "net/changes.h"
 #include "net/clock.h"
 
@@ -201,12 +200,7 @@ static bool open_all(struct daemon *d, struct tenf_text *why)
 	}
 	if (backend_memory_open(&tenf_memory_libc, &d->backend) != TENF_OK)
 		return say(why, "out of memory");
-	if (neighbours_new(NULL, NULL, &d->neighbours) != TENF_OK)
-		return say(why, "out of memory");
-	d->has_mac_rules = config_has_macs(&d->config);
-	return open_responder(d, why) &&
-	       statics_add(d->responder, &d->config, net_now(), why) &&
-	       open_loop(d, why);
+	return open_responder(d, why) && open_loop(d, why);
 }
 
 bool daemon_new(const struct gateway_config *config, struct daemon **ret, struct tenf_text *why)
@@ -264,7 +258,6 @@ void daemon_free(struct daemon *d)
 	server_out_free(d->out);
 	faults_free(d->faults);
 	responder_free(d->responder);
-	neighbours_free(d->neighbours);
 	if (d->backend != NULL)
 		d->backend->ops->close(d->backend);
 	free(d);

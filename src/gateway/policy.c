@@ -17,10 +17,6 @@ enum tenf_status policy_init(struct policy *policy, const struct policy_rule *ru
 		memcpy(copy, rules, count * sizeof(*copy));
 	}
 	*policy = (struct policy){ .memory = memory, .rules = copy, .count = count };
-	for (size_t i = 0; i < count; i++) {
-		policy->asks |= copy[i].action == POLICY_ASK;
-		policy->has_macs |= copy[i].has_mac;
-	}
 	return TENF_OK;
 }
 
@@ -40,70 +36,34 @@ bool policy_ports_contain(const struct policy_ports *ports, uint16_t port)
 	return ports->count == 0;
 }
 
-static bool is_from(const struct policy_rule *rule, const struct tenf_address *client,
-		    const uint8_t *mac)
-{
-	if (rule->has_mac && (mac == NULL || memcmp(mac, rule->mac, POLICY_MAC) != 0))
-		return false;
-	return tenf_prefix_contains(&rule->client, client);
-}
-
 /* All but the external port. */
 static bool is_about(const struct policy_rule *rule, const struct policy_query *query)
 {
 	if (rule->protocol != 0 && rule->protocol != TENF_BOTH &&
 	    rule->protocol != query->protocol)
 		return false;
-	return is_from(rule, &query->client, query->mac) &&
+	return tenf_prefix_contains(&rule->client, &query->client) &&
 	       policy_ports_contain(&rule->internal, query->internal_port);
 }
 
-static enum policy_action action_of(const struct policy_rule *rule,
-				    const struct policy_query *query)
+static bool says_yes(const struct policy_rule *rule, const struct policy_query *query)
 {
-	return rule->third_party || !query->third_party ? rule->action : POLICY_DENY;
-}
-
-static bool is_approved(const struct policy_query *query, uint16_t external_port)
-{
-	return query->approved &&
-	       (query->approved_port == 0 || query->approved_port == external_port);
-}
-
-enum policy_action policy_decide(const struct policy *policy, const struct policy_query *query,
-				 uint16_t external_port, int *ret_rule)
-{
-	for (size_t i = 0; i < policy->count; i++) {
-		const struct policy_rule *rule = &policy->rules[i];
-
-		if (is_about(rule, query) && policy_ports_contain(&rule->external, external_port)) {
-			enum policy_action action = action_of(rule, query);
-
-			*ret_rule = (int)i;
-			return action == POLICY_ASK && is_approved(query, external_port)
-				       ? POLICY_ALLOW
-				       : action;
-		}
-	}
-	*ret_rule = POLICY_NO_RULE;
-	return POLICY_DENY;
+	return rule->action == POLICY_ALLOW && (rule->third_party || !query->third_party);
 }
 
 bool policy_allows(const struct policy *policy, const struct policy_query *query,
 		   uint16_t external_port, int *ret_rule)
 {
-	return policy_decide(policy, query, external_port, ret_rule) == POLICY_ALLOW;
-}
-
-int policy_asking_rule(const struct policy *policy, const struct policy_query *query)
-{
-	for (size_t i = 0; policy->asks && i < policy->count; i++) {
+	for (size_t i = 0; i < policy->count; i++) {
 		const struct policy_rule *rule = &policy->rules[i];
 
-		if (is_about(rule, query) && action_of(rule, query) == POLICY_ASK)
-			return (int)i;
+		if (is_about(rule, query) && policy_ports_contain(&rule->external, external_port)) {
+			*ret_rule = (int)i;
+			return says_yes(rule, query);
+		}
 	}
-	return POLICY_NO_RULE;
+	*ret_rule = POLICY_NO_RULE;
+	return false;
 }
 
 const struct policy_rule *policy_rule(const struct policy *policy, int rule)
@@ -135,27 +95,6 @@ static void paint_range(uint64_t *bitmap, unsigned first, unsigned last, bool on
 	}
 }
 
-/* The external ports of one rule. */
-static void paint_rule(const struct policy_rule *rule, const struct policy_query *query,
-		       uint64_t *bitmap)
-{
-	enum policy_action action = action_of(rule, query);
-	bool asks = action == POLICY_ASK && query->approved;
-	uint16_t only = asks ? query->approved_port : 0;
-	bool on = action == POLICY_ALLOW || (asks && only == 0);
-
-	if (rule->external.count == 0)
-		paint_range(bitmap, 0, UINT16_MAX, on);
-	for (size_t k = 0; k < rule->external.count; k++) {
-		const struct policy_range *range = &rule->external.at[k];
-
-		if (range->first <= range->last)
-			paint_range(bitmap, range->first, range->last, on);
-	}
-	if (only != 0 && policy_ports_contain(&rule->external, only))
-		paint_range(bitmap, only, only, true);
-}
-
 /* From the last rule to the first, so that the first one has the last word. */
 bool policy_paint(const struct policy *policy, const struct policy_query *query,
 		  uint64_t ret[POLICY_PORT_WORDS])
@@ -164,8 +103,19 @@ bool policy_paint(const struct policy *policy, const struct policy_query *query,
 
 	memset(ret, 0, POLICY_PORT_WORDS * sizeof(*ret));
 	for (size_t i = policy->count; i-- > 0;) {
-		if (is_about(&policy->rules[i], query))
-			paint_rule(&policy->rules[i], query, ret);
+		const struct policy_rule *rule = &policy->rules[i];
+		bool on = says_yes(rule, query);
+
+		if (!is_about(rule, query))
+			continue;
+		if (rule->external.count == 0)
+			paint_range(ret, 0, UINT16_MAX, on);
+		for (size_t k = 0; k < rule->external.count; k++) {
+			const struct policy_range *range = &rule->external.at[k];
+
+			if (range->first <= range->last)
+				paint_range(ret, range->first, range->last, on);
+		}
 	}
 	ret[0] &= ~(uint64_t)1; /* port 0 is no port */
 	for (size_t word = 0; word < POLICY_PORT_WORDS; word++)
@@ -173,13 +123,13 @@ bool policy_paint(const struct policy *policy, const struct policy_query *query,
 	return any != 0;
 }
 
-bool policy_third_party(const struct policy *policy, const struct tenf_address *client,
-			const uint8_t *mac)
+bool policy_third_party(const struct policy *policy, const struct tenf_address *client)
 {
 	for (size_t i = 0; i < policy->count; i++) {
 		const struct policy_rule *rule = &policy->rules[i];
 
-		if (rule->action != POLICY_DENY && rule->third_party && is_from(rule, client, mac))
+		if (rule->action == POLICY_ALLOW && rule->third_party &&
+		    tenf_prefix_contains(&rule->client, client))
 			return true;
 	}
 	return false;

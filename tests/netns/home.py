@@ -137,9 +137,7 @@ class Home:
         return daemon
 
     def gatewayd(self, keys="", sections=ALLOW, host=None, internal="lan0"):
-        if "ExternalAddress=" not in keys:  # said again it would be one more
-            keys = f"ExternalAddress={OUTSIDE}\n{keys}"
-        config = (f"[Gateway]\nBackend=memory\nInternal={internal}\n"
+        config = (f"[Gateway]\nBackend=memory\nInternal={internal}\nExternalAddress={OUTSIDE}\n"
                   f"MinLifetime=1\nReuseDelayTCP=0\nReuseDelayUDP=0\n{keys}\n{sections}\n")
         host = host or self.gateway
         return self.opened.enter_context(gatewayd(

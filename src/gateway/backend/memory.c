@@ -37,8 +37,6 @@ static enum tenf_status stage(struct backend *backend, const struct responder_ch
 	case RESPONDER_FLUSH:
 		b->staged = 0;
 		break;
-	case RESPONDER_EPOCH: /* a restart is a new start here */
-		break;
 	}
 	return b->failed ? TENF_E_FAILED : TENF_OK;
 }

@@ -41,6 +41,9 @@ const struct cli_option_row cli_options[CLI_OPTION_COUNT] = {
 	[CLI_CLIENT] = { 0, "client", "ADDR", "", "client address in the PCP header" },
 	[CLI_SUGGEST] = { 0, "suggest", "ADDR", "", "external address to suggest" },
 	[CLI_REMOTE] = { 0, "remote", "ADDR:PORT", "", "remote peer of pcp-peer" },
+	[CLI_BASELINE] = { 0, "baseline", "FILE", "file", "tell what an earlier --json did not" },
+	[CLI_FAIL_ON] = { 0, "fail-on", "SEVERITY", "info low medium high",
+			  "exit status 12 from this severity on" },
 };
 
 struct cursor {

@@ -44,6 +44,8 @@ enum cli_option {
 	CLI_CLIENT,
 	CLI_SUGGEST,
 	CLI_REMOTE,
+	CLI_BASELINE,
+	CLI_FAIL_ON,
 	CLI_OPTION_COUNT,
 };
 

@@ -434,7 +434,6 @@ enum tenf_status agent_configure(struct agent *agent, const struct agent_config 
 {
 	enum tenf_status status = TENF_OK;
 
-	agent->sites.anycast = config->anycast;
 	for (size_t i = agent->count; i > 0; i--) {
 		struct agent_item *item = agent->items[i - 1];
 
@@ -465,7 +464,8 @@ enum tenf_status agent_configure(struct agent *agent, const struct agent_config 
 	return status;
 }
 
-enum tenf_status agent_new(struct event_base *base, struct store *store,
+enum tenf_status agent_new(struct event_base *base, struct namespaces *namespaces,
+			   struct store *store,
 			   const struct agent_hooks *hooks, struct agent **ret,
 			   struct tenf_error *reterr)
 {
@@ -478,7 +478,7 @@ enum tenf_status agent_new(struct event_base *base, struct store *store,
 		return TENF_E_MEMORY;
 	agent->store = store;
 	agent->hooks = *hooks;
-	sites_init(&agent->sites, base, tell, agent);
+	sites_init(&agent->sites, base, namespaces, tell, agent);
 	status = store_load(store, &records, &count);
 	for (size_t i = 0; i < count && status == TENF_OK; i++) {
 		struct agent_item *item;

@@ -49,7 +49,8 @@ struct agent_hooks {
 
 /* Takes over `store`. What it remembers is asked for by agent_configure(), or
  * given up when no configuration declares it any more. */
-TENF_CHECKED enum tenf_status agent_new(struct event_base *base, struct store *store,
+TENF_CHECKED enum tenf_status agent_new(struct event_base *base, struct namespaces *namespaces,
+					struct store *store,
 					const struct agent_hooks *hooks, struct agent **ret,
 					struct tenf_error *reterr);
 void agent_free(struct agent *agent);

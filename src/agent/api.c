@@ -32,6 +32,7 @@ static struct shape_label label_of(const struct agent_item *item, const char *id
 		.name = item->record.wish.name,
 		.source = "agent",
 		.delivery = delivery,
+		.namespace = item->record.wish.place.namespace,
 	};
 }
 
@@ -143,8 +144,14 @@ static void get_status(struct control_request *request, void *context)
 	     site = site_next(site)) {
 		struct tenf_gateway gateway;
 
+		const char *namespace = site_place(site)->namespace;
+		json_t *shape;
+
 		tenf_session_gateway(site_session(site), &gateway);
-		(void)shape_append(&gateways, shape_gateway(&gateway));
+		shape = shape_gateway(&gateway);
+		if (namespace[0] != '\0')
+			json_object_set_new(shape, "namespace", json_string(namespace));
+		(void)shape_append(&gateways, shape);
 	}
 	control_answer_json(request, 200,
 			    shape_status(gateways, agent_json(daemon), agent_count(daemon->agent)));
@@ -268,6 +275,7 @@ static const char *read_wish(const struct daemon *daemon, const json_t *body,
 	const char *method = text_of(body, "method");
 	const char *interface = text_of(body, "interface");
 	const char *gateway = text_of(body, "gateway");
+	const char *namespace = text_of(body, "namespace");
 
 	if (!read_lifetime(body, &wish.lifetime_s))
 		return "\"lifetime\" is seconds from 1, or a text like \"2h\"";
@@ -275,6 +283,11 @@ static const char *read_wish(const struct daemon *daemon, const json_t *body,
 		return "\"name\" is longer than 63 octets";
 	if (!copy(wish.internal_address, sizeof(wish.internal_address), text_of(body, "for")))
 		return "\"for\" is not an address";
+	/* As for declared ones: who names a place takes nothing of [Agent]'s. */
+	if (interface[0] != '\0' || gateway[0] != '\0' || namespace[0] != '\0')
+		wish.place = (struct record_place){ .methods = wish.place.methods };
+	if (!copy(wish.place.namespace, sizeof(wish.place.namespace), namespace))
+		return "\"namespace\" is longer than 47 octets";
 	if (interface[0] != '\0' &&
 	    !copy(wish.place.interface, sizeof(wish.place.interface), interface))
 		return "\"interface\" is not the name of one";
@@ -287,9 +300,9 @@ static const char *read_wish(const struct daemon *daemon, const json_t *body,
 	wish.exact = json_is_true(json_object_get(body, "exact"));
 	wish.persist = json_is_true(json_object_get(body, "persist"));
 	wish.follow = json_is_true(json_object_get(body, "follow"));
-	/* As for declared ones: the port of another host is not behind our firewall. */
+	/* As for declared ones: another host or namespace is not behind our firewall. */
 	wish.open_firewall = daemon->config.firewall != FIREWALL_NONE &&
-			     wish.internal_address[0] == '\0' &&
+			     wish.internal_address[0] == '\0' && wish.place.namespace[0] == '\0' &&
 			     !json_is_false(json_object_get(body, "firewall"));
 	*ret = wish;
 	return NULL;

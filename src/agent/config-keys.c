@@ -46,9 +46,9 @@ static bool set_gateway(struct config_reading *r, const char *value)
 	return config_gateway(value, r->config->place.gateway);
 }
 
-static bool set_anycast(struct config_reading *r, const char *value)
+static bool set_namespace(struct config_reading *r, const char *value)
 {
-	return config_yes_no(value, &r->config->anycast);
+	return config_namespace(value, r->config->place.namespace);
 }
 
 static bool set_method(struct config_reading *r, const char *value)
@@ -158,6 +158,12 @@ static bool set_mapping_interface(struct config_reading *r, const char *value)
 {
 	r->mapping.place_said = true;
 	return config_interface(value, r->mapping.wish.place.interface);
+}
+
+static bool set_mapping_namespace(struct config_reading *r, const char *value)
+{
+	r->mapping.place_said = true;
+	return config_namespace(value, r->mapping.wish.place.namespace);
 }
 
 static bool set_mapping_method(struct config_reading *r, const char *value)
@@ -284,6 +290,11 @@ static bool set_password_file(struct config_reading *r, const char *value)
 				  sizeof(r->connector.password));
 }
 
+static bool set_connector_namespace(struct config_reading *r, const char *value)
+{
+	return config_namespace(value, r->connector.namespace);
+}
+
 static bool set_recheck(struct config_reading *r, const char *value)
 {
 	uint32_t seconds;
@@ -323,6 +334,8 @@ static bool refuse_token(struct config_reading *r, const char *value)
 #define NAME_IS "write a name without blanks and quotes, 63 characters at most"
 #define INTERFACE_IS "write the name of an interface, such as eth0"
 #define GATEWAY_IS "write a numeric ADDRESS or ADDRESS:PORT, such as 10.2.0.1"
+#define NAMESPACE_IS \
+	"write a name as in ip netns, or a path such as /proc/1234/ns/net, 47 characters at most"
 #define METHOD_IS "write auto, or one or more of pcp, natpmp and igd"
 #define EVENTS_ARE                                                                   \
 	"write all, or some of gateway, gateway-restart, address, mapped, changed, " \
@@ -338,7 +351,7 @@ static const struct key keys[] = {
 	{ CONFIG_IN_AGENT, "State", set_state, PATH_IS },
 	{ CONFIG_IN_AGENT, "Interface", set_interface, INTERFACE_IS },
 	{ CONFIG_IN_AGENT, "Gateway", set_gateway, GATEWAY_IS },
-	{ CONFIG_IN_AGENT, "Anycast", set_anycast, YES_OR_NO },
+	{ CONFIG_IN_AGENT, "Namespace", set_namespace, NAMESPACE_IS },
 	{ CONFIG_IN_AGENT, "Method", set_method, METHOD_IS },
 	{ CONFIG_IN_AGENT, "Firewall", set_firewall, "write nftables, firewalld or none" },
 	{ CONFIG_IN_AGENT, "FirewallSet", set_firewall_set,
@@ -354,6 +367,7 @@ static const struct key keys[] = {
 	{ CONFIG_IN_MAPPING, "Exact", set_exact, YES_OR_NO },
 	{ CONFIG_IN_MAPPING, "Gateway", set_mapping_gateway, GATEWAY_IS },
 	{ CONFIG_IN_MAPPING, "Interface", set_mapping_interface, INTERFACE_IS },
+	{ CONFIG_IN_MAPPING, "Namespace", set_mapping_namespace, NAMESPACE_IS },
 	{ CONFIG_IN_MAPPING, "Method", set_mapping_method, METHOD_IS },
 	{ CONFIG_IN_MAPPING, "Persist", set_persist, YES_OR_NO },
 	{ CONFIG_IN_MAPPING, "Follow", set_follow, YES_OR_NO },
@@ -372,6 +386,7 @@ static const struct key keys[] = {
 	{ CONFIG_IN_CONNECTOR, "Mapping", set_connector_mapping, NAME_IS },
 	{ CONFIG_IN_CONNECTOR, "User", set_user, "write the name of a user" },
 	{ CONFIG_IN_CONNECTOR, "PasswordFile", set_password_file, PATH_IS },
+	{ CONFIG_IN_CONNECTOR, "Namespace", set_connector_namespace, NAMESPACE_IS },
 	{ CONFIG_IN_CONNECTOR, "Recheck", set_recheck, SPAN_IS },
 };
 

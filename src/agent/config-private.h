@@ -36,7 +36,7 @@ struct config_origin {
 /* The [Mapping] being read. */
 struct config_draft {
 	struct record_wish wish;
-	bool place_said; /* Gateway= or Interface= */
+	bool place_said; /* Gateway=, Interface= or Namespace= */
 	bool methods_said;
 	enum config_choice firewall;
 	struct tenf_forward forwards[CONFIG_FORWARDS_MAX];

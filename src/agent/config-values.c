@@ -66,6 +66,14 @@ bool config_interface(const char *text, char *ret)
 	return strpbrk(text, "/ \t") == NULL && config_copy(text, ret, TENF_INTERFACE_SIZE);
 }
 
+bool config_namespace(const char *text, char *ret)
+{
+	bool named = strchr(text, '/') == NULL && text[0] != '.';
+
+	return (named || text[0] == '/') && strpbrk(text, " \t") == NULL &&
+	       config_copy(text, ret, AGENT_NAMESPACE);
+}
+
 static bool is_one_host(const struct tenf_address *a)
 {
 	return !tenf_address_is_none(a) && !tenf_address_is_multicast(a);

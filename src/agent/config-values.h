@@ -16,6 +16,8 @@ bool config_path(const char *text, char *ret, size_t size);
 /* Letters, digits and marks; no blanks, no control characters. */
 bool config_name(const char *text, char *ret, size_t size);
 bool config_interface(const char *text, char *ret);
+/* A name without "/", or a path that begins with it; shorter than AGENT_NAMESPACE. */
+bool config_namespace(const char *text, char *ret);
 /* "ADDR" or "ADDR:PORT"; written back without the port when it is the usual one. */
 bool config_gateway(const char *text, char *ret);
 /* "auto" or a list of "pcp", "natpmp", "igd". */

@@ -42,25 +42,30 @@ static void complain_at(struct config_reading *r, struct config_origin origin, c
 
 /* ---- The whole ---------------------------------------------------------- */
 
-/* Gateway and interface belong together: a mapping that names one of them
- * takes neither from [Agent]. */
+/* Gateway, interface and namespace belong together: a mapping that names one of
+ * them takes none from [Agent]. */
 static void take_defaults(struct config_reading *r, size_t i)
 {
 	const struct agent_config *c = r->config;
 	struct record_wish *wish = &c->mappings[i];
 	struct config_note *note = &r->notes[i];
 	unsigned methods = wish->place.methods;
-	bool here = wish->internal_address[0] == '\0';
+	bool here;
 
 	if (!note->place_said)
 		wish->place = c->place;
 	wish->place.methods = note->methods_said ? methods : c->place.methods;
+	here = wish->internal_address[0] == '\0' && wish->place.namespace[0] == '\0';
+	if (wish->place.namespace[0] != '\0' && wish->place.methods == TENF_METHOD_IGD)
+		complain_at(r, note->origin, "Method=igd in another network namespace", NULL,
+			    "UPnP is spoken in the agent's own alone; run an agent there: "
+			    "tenforwardd@.service");
 	if (note->firewall == CONFIG_YES && c->firewall == FIREWALL_NONE)
 		complain_at(r, note->origin, "Firewall=yes, but no firewall is named", NULL,
 			    "write Firewall=nftables or Firewall=firewalld in [Agent]");
 	if (note->firewall == CONFIG_YES && !here)
-		complain_at(r, note->origin, "Firewall=yes for another host", NULL,
-			    "open the firewall there; it is this host's that is opened here");
+		complain_at(r, note->origin, "Firewall=yes for another host or namespace",
+			    NULL, "open the firewall there; it is ours that is opened here");
 	wish->open_firewall = note->firewall == CONFIG_YES ||
 			      (note->firewall == CONFIG_UNSAID && here &&
 			       c->firewall != FIREWALL_NONE);
@@ -74,7 +79,8 @@ static bool collide(const struct record_wish *a, const struct record_wish *b)
 	return a->internal_port == b->internal_port && same_protocol &&
 	       strcmp(a->internal_address, b->internal_address) == 0 &&
 	       strcmp(a->place.interface, b->place.interface) == 0 &&
-	       strcmp(a->place.gateway, b->place.gateway) == 0;
+	       strcmp(a->place.gateway, b->place.gateway) == 0 &&
+	       strcmp(a->place.namespace, b->place.namespace) == 0;
 }
 
 static void complain_collision(struct config_reading *r, size_t first, size_t second)

@@ -37,6 +37,7 @@ struct config_connector {
 	char mapping[AGENT_NAME];
 	char user[CONFIG_VALUE];
 	char password[CONFIG_VALUE]; /* read from PasswordFile= or a credential, never a value */
+	char namespace[AGENT_NAMESPACE]; /* where it is reached; "": ours */
 	uint32_t recheck_s;          /* between looks at the port it has; 0: DELIVERY_RECHECK */
 };
 
@@ -45,7 +46,6 @@ struct agent_config {
 	char state[PATH_MAX]; /* directory */
 	char port_file[PATH_MAX]; /* "" for none: plain number of the first mapping */
 	struct record_place place; /* default of every mapping */
-	bool anycast;              /* of every place without a gateway of its own */
 	enum agent_firewall firewall;
 	char firewall_set[128]; /* FirewallSet=: "inet filter tenforward" */
 	char listen[TENF_ADDRESS_SIZE + 8]; /* TCP "ADDR:PORT", "" for none */

@@ -44,6 +44,7 @@ struct connector_kind {
 
 struct connector {
 	struct outgoing *outgoing;
+	struct namespaces *namespaces;
 	struct config_connector config;
 	const struct connector_kind *kind;
 	struct outgoing_call *call;

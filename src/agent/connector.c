@@ -186,6 +186,18 @@ static void on_answer(void *context, const struct outgoing_answer *answer)
 	}
 }
 
+static bool find_namespace(struct connector *c, struct namespace **ret)
+{
+	struct tenf_error error = { .text = "no other network namespaces here" };
+
+	if (c->config.namespace[0] == '\0' ||
+	    (c->namespaces != NULL &&
+	     namespaces_at(c->namespaces, c->config.namespace, ret, &error) == TENF_OK))
+		return true;
+	(void)connector_bad(c, "%s", error.text);
+	return false;
+}
+
 static bool send_step(struct connector *c)
 {
 	char url[CONFIG_VALUE + 64], body[CONNECTOR_BODY], header[CONNECTOR_HEADER + 64];
@@ -197,6 +209,8 @@ static bool send_step(struct connector *c)
 					 .direct = true };
 	enum tenf_status status;
 
+	if (!find_namespace(c, &http.namespace))
+		return false;
 	tenf_text_add(&request.url, c->config.url);
 	while (request.url.used > 0 && url[request.url.used - 1] == '/')
 		url[--request.url.used] = '\0';
@@ -249,14 +263,15 @@ void connector_cancel(struct connector *connector)
 	connector->call = NULL;
 }
 
-enum tenf_status connector_new(struct outgoing *outgoing, const struct config_connector *config,
-			       struct connector **ret)
+enum tenf_status connector_new(struct outgoing *outgoing, struct namespaces *namespaces,
+			       const struct config_connector *config, struct connector **ret)
 {
 	struct connector *c = calloc(1, sizeof(*c));
 
 	if (c == NULL)
 		return TENF_E_MEMORY;
 	c->outgoing = outgoing;
+	c->namespaces = namespaces;
 	c->config = *config;
 	c->kind = kind_of(config->type);
 	*ret = c;

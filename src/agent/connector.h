@@ -14,6 +14,7 @@
 #define TENF_AGENT_CONNECTOR_H
 
 #include "agent/config.h"
+#include "agent/namespace.h"
 #include "agent/outgoing.h"
 
 #define CONNECTOR_TIMEOUT_S 10 /* of each request */
@@ -25,8 +26,9 @@ struct connector;
  * port before. */
 typedef void (*connector_done_fn)(void *context, const char *error, bool changed);
 
-/* The configuration is copied. */
+/* The configuration is copied; `namespaces` is borrowed, NULL: there is ours alone. */
 TENF_CHECKED enum tenf_status connector_new(struct outgoing *outgoing,
+					    struct namespaces *namespaces,
 					    const struct config_connector *config,
 					    struct connector **ret);
 /* Cancels first. NULL is fine. */

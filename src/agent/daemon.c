@@ -174,21 +174,39 @@ static void take_signal(evutil_socket_t number, short what, void *context)
 
 /* ---- Start --------------------------------------------------------------------- */
 
+/* Those of applications; those of mappings are entered as they are asked for. One
+ * that cannot be is logged, and the application's mapping says so. */
+static void enter_namespaces(struct daemon *daemon)
+{
+	for (size_t i = 0; i < daemon->config.connector_count; i++) {
+		const char *name = daemon->config.connectors[i].namespace;
+		struct namespace *namespace;
+
+		if (name[0] != '\0')
+			(void)!namespaces_at(&daemon->namespaces, name, &namespace, NULL);
+	}
+}
+
 static bool start_parts(struct daemon *daemon, struct tenf_error *error)
 {
 	struct agent_hooks hooks = { .tell = tell, .context = daemon };
+	struct namespaces *namespaces = &daemon->namespaces;
 
 	if (store_open(daemon->config.state, &daemon->store, error) != TENF_OK)
 		return false;
-	if (deliveries_new(daemon->base, &daemon->config, &daemon->deliveries) != TENF_OK ||
+	if (deliveries_new(daemon->base, namespaces, &daemon->config, &daemon->deliveries) !=
+		    TENF_OK ||
 	    control_stream_new(daemon->base, (uint64_t)daemon->started_at * 1000,
 			       &daemon->stream) != TENF_OK) {
 		snprintf(error->text, sizeof(error->text), "out of memory");
 		return false;
 	}
-	if (agent_new(daemon->base, daemon->store, &hooks, &daemon->agent, error) != TENF_OK)
+	enter_namespaces(daemon);
+	if (agent_new(daemon->base, namespaces, daemon->store, &hooks, &daemon->agent, error) !=
+	    TENF_OK)
 		return false;
-	return agent_configure(daemon->agent, &daemon->config, error) == TENF_OK;
+	return agent_configure(daemon->agent, &daemon->config, error) == TENF_OK &&
+	       namespaces_seal(namespaces, error);
 }
 
 static bool start_server(struct daemon *daemon, struct tenf_error *error)
@@ -273,6 +291,7 @@ static void stop_parts(struct daemon *daemon)
 	else
 		store_close(daemon->store);
 	deliveries_free(daemon->deliveries);
+	namespaces_done(&daemon->namespaces);
 	config_done(&daemon->config);
 	event_base_free(daemon->base);
 }
@@ -289,6 +308,7 @@ int daemon_run(const struct daemon_options *options)
 		log_warning("%s:%u: %s", mistake.file, mistake.line, mistake.text);
 		return 2;
 	}
+	namespaces_init(&daemon.namespaces);
 	signal(SIGPIPE, SIG_IGN);
 	daemon.base = event_base_new();
 	if (daemon.base == NULL)

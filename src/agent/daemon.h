@@ -21,6 +21,7 @@ struct daemon {
 	struct agent_config config;
 	struct agent *agent;
 	struct store *store;
+	struct namespaces namespaces;
 	struct deliveries *deliveries;
 	struct control_server *server;
 	struct control_stream *stream;

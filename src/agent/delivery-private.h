@@ -60,6 +60,7 @@ struct delivery {
 struct deliveries {
 	struct event_base *base;
 	struct outgoing *outgoing;
+	struct namespaces *namespaces;
 	struct event *timer;
 	struct tenf_heap heap;
 	struct tenf_random random;
@@ -75,9 +76,8 @@ struct deliveries {
 };
 
 /* Targets. */
-TENF_CHECKED enum tenf_status targets_make(const struct agent_config *config,
-					   struct outgoing *outgoing, struct target **targets,
-					   size_t *ret_count);
+TENF_CHECKED enum tenf_status targets_make(struct deliveries *d, const struct agent_config *config,
+					   struct target **targets, size_t *ret_count);
 void target_free(struct target *target);
 bool target_same(const struct target *a, const struct target *b);
 /* Whether the target wants this event at all. */

@@ -52,8 +52,7 @@ static struct target *make_port_file(const char *path)
 	return t;
 }
 
-static struct target *make_connector(const struct config_connector *config,
-				     struct outgoing *outgoing)
+static struct target *make_connector(struct deliveries *d, const struct config_connector *config)
 {
 	struct target *t = calloc(1, sizeof(*t));
 
@@ -63,14 +62,14 @@ static struct target *make_connector(const struct config_connector *config,
 	t->config = *config;
 	snprintf(t->label, sizeof(t->label), "%s %.75s", connector_type_name(config->type),
 		 config->url);
-	if (connector_new(outgoing, config, &t->connector) != TENF_OK) {
+	if (connector_new(d->outgoing, d->namespaces, config, &t->connector) != TENF_OK) {
 		free(t);
 		return NULL;
 	}
 	return t;
 }
 
-enum tenf_status targets_make(const struct agent_config *config, struct outgoing *outgoing,
+enum tenf_status targets_make(struct deliveries *d, const struct agent_config *config,
 			      struct target **targets, size_t *ret_count)
 {
 	size_t count = 0;
@@ -79,7 +78,7 @@ enum tenf_status targets_make(const struct agent_config *config, struct outgoing
 	for (size_t i = 0; good && i < config->hook_count; i++, count++)
 		good = (targets[count] = make_hook(&config->hooks[i])) != NULL;
 	for (size_t i = 0; good && i < config->connector_count; i++, count++)
-		good = (targets[count] = make_connector(&config->connectors[i], outgoing)) != NULL;
+		good = (targets[count] = make_connector(d, &config->connectors[i])) != NULL;
 	if (good && config->port_file[0] != '\0')
 		good = (targets[count++] = make_port_file(config->port_file)) != NULL;
 	if (!good) {
@@ -113,7 +112,7 @@ bool target_same(const struct target *a, const struct target *b)
 	       strcmp(h->format, g->format) == 0 && c->type == e->type &&
 	       strcmp(c->url, e->url) == 0 && strcmp(c->mapping, e->mapping) == 0 &&
 	       c->recheck_s == e->recheck_s && strcmp(c->user, e->user) == 0 &&
-	       strcmp(c->password, e->password) == 0;
+	       strcmp(c->password, e->password) == 0 && strcmp(c->namespace, e->namespace) == 0;
 }
 
 static bool is_first(const struct deliveries *d, uint64_t number, const char *name,

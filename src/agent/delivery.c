@@ -326,7 +326,7 @@ enum tenf_status deliveries_reconfigure(struct deliveries *deliveries,
 {
 	struct target *made[TARGETS_MAX];
 	size_t count;
-	enum tenf_status status = targets_make(config, deliveries->outgoing, made, &count);
+	enum tenf_status status = targets_make(deliveries, config, made, &count);
 
 	if (status != TENF_OK)
 		return status;
@@ -347,8 +347,8 @@ void deliveries_set_pace(struct deliveries *deliveries, tenf_duration recheck,
 	deliveries->first_retry = first_retry;
 }
 
-enum tenf_status deliveries_new(struct event_base *base, const struct agent_config *config,
-				struct deliveries **ret)
+enum tenf_status deliveries_new(struct event_base *base, struct namespaces *namespaces,
+				const struct agent_config *config, struct deliveries **ret)
 {
 	struct deliveries *d = calloc(1, sizeof(*d));
 	enum tenf_status status;
@@ -356,6 +356,7 @@ enum tenf_status deliveries_new(struct event_base *base, const struct agent_conf
 	if (d == NULL)
 		return TENF_E_MEMORY;
 	d->base = base;
+	d->namespaces = namespaces;
 	d->random = (struct tenf_random){ .fill = fill_random };
 	d->recheck = DELIVERY_RECHECK;
 	tenf_heap_init(&d->heap, &tenf_memory_libc);

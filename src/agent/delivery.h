@@ -12,6 +12,7 @@
 #define TENF_AGENT_DELIVERY_H
 
 #include "agent/config.h"
+#include "agent/namespace.h"
 #include "base/time.h"
 
 #include <event2/event.h>
@@ -26,8 +27,9 @@
 
 struct deliveries;
 
-/* The configuration is copied. */
+/* The configuration is copied; `namespaces` is borrowed, NULL: there is ours alone. */
 TENF_CHECKED enum tenf_status deliveries_new(struct event_base *base,
+					     struct namespaces *namespaces,
 					     const struct agent_config *config,
 					     struct deliveries **ret);
 void deliveries_free(struct deliveries *deliveries);

@@ -129,6 +129,12 @@ static bool add_headers(struct outgoing_call *call, const struct outgoing_reques
 	return good;
 }
 
+static curl_socket_t open_there(void *namespace, curlsocktype purpose, struct curl_sockaddr *to)
+{
+	(void)purpose;
+	return namespace_socket(namespace, to->family, to->socktype, to->protocol);
+}
+
 #define SET(option, value) \
 	(good = good && curl_easy_setopt(call->easy, (option), (value)) == CURLE_OK)
 
@@ -159,6 +165,13 @@ static bool set_options(struct outgoing_call *call, const struct outgoing_reques
 	}
 	if (request->direct)
 		SET(CURLOPT_PROXY, "");
+	if (request->namespace != NULL) {
+		SET(CURLOPT_OPENSOCKETFUNCTION, open_there);
+		SET(CURLOPT_OPENSOCKETDATA, request->namespace);
+		/* The same address is somebody else in another namespace. */
+		SET(CURLOPT_FRESH_CONNECT, 1L);
+		SET(CURLOPT_FORBID_REUSE, 1L);
+	}
 	return good;
 }
 

@@ -7,6 +7,7 @@
 #ifndef TENF_AGENT_OUTGOING_H
 #define TENF_AGENT_OUTGOING_H
 
+#include "agent/namespace.h"
 #include "base/attributes.h"
 
 #include <event2/event.h>
@@ -30,6 +31,7 @@ struct outgoing_request {
 	const char *password;
 	uint32_t timeout_s;
 	bool direct; /* never through a proxy of the environment */
+	struct namespace *namespace; /* where it is connected from; NULL: ours */
 };
 
 struct outgoing_answer {

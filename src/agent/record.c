@@ -6,7 +6,7 @@
 bool record_same_place(const struct record_place *a, const struct record_place *b)
 {
 	return strcmp(a->interface, b->interface) == 0 && strcmp(a->gateway, b->gateway) == 0 &&
-	       a->methods == b->methods;
+	       a->methods == b->methods && strcmp(a->namespace, b->namespace) == 0;
 }
 
 bool record_same_wish(const struct record_wish *a, const struct record_wish *b)

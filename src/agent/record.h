@@ -12,6 +12,7 @@
 #include <tenforward/tenforward.h>
 
 #define AGENT_NAME 64     /* octets of a mapping's name with the terminator */
+#define AGENT_NAMESPACE 48 /* of a network namespace's name or path */
 #define AGENT_RECORDS_MAX 16384
 
 enum record_origin {
@@ -19,11 +20,12 @@ enum record_origin {
 	RECORD_RUNTIME,  /* asked for over the control API */
 };
 
-/* Which gateway: all empty is the one of the default route. */
+/* Which gateway: all empty is the one of the default route of our own namespace. */
 struct record_place {
 	char interface[TENF_INTERFACE_SIZE];
 	char gateway[TENF_ADDRESS_SIZE]; /* "ADDR" or "ADDR:PORT" */
 	unsigned methods;                /* enum tenf_method, or-ed; 0: all */
+	char namespace[AGENT_NAMESPACE]; /* below /run/netns, or a path; "": ours */
 };
 
 /* What is wanted; one port, or the pair of TENF_BOTH. */

@@ -13,9 +13,11 @@ struct site {
 	struct event *wake;
 };
 
-void sites_init(struct sites *sites, struct event_base *base, site_event_fn tell, void *context)
+void sites_init(struct sites *sites, struct event_base *base, struct namespaces *namespaces,
+		site_event_fn tell, void *context)
 {
-	*sites = (struct sites){ .base = base, .tell = tell, .context = context };
+	*sites = (struct sites){ .base = base, .namespaces = namespaces, .tell = tell,
+				 .context = context };
 }
 
 static void free_site(struct site *site)
@@ -60,19 +62,43 @@ static void wake(evutil_socket_t fd, short what, void *context)
 	site_touch(site);
 }
 
-static enum tenf_status open_session(const struct record_place *place, bool anycast,
-				     struct tenf_session **ret, struct tenf_error *reterr)
+/* UPnP is left out in another namespace: its library makes sockets of its own,
+ * and would ask the router of ours. */
+static enum tenf_status take_namespace(struct namespaces *namespaces,
+				       const struct record_place *place,
+				       struct tenf_options *options, struct tenf_error *reterr)
+{
+	struct namespace *namespace;
+	enum tenf_status status;
+
+	if (place->namespace[0] == '\0')
+		return TENF_OK;
+	status = namespaces_at(namespaces, place->namespace, &namespace, reterr);
+	if (status != TENF_OK)
+		return status;
+	options->open_socket = namespace_socket;
+	options->open_context = namespace;
+	options->methods &= ~(unsigned)TENF_METHOD_IGD;
+	if (options->methods == 0)
+		options->methods = (unsigned)TENF_METHOD_PCP | TENF_METHOD_NATPMP;
+	return TENF_OK;
+}
+
+static enum tenf_status open_session(struct namespaces *namespaces,
+				     const struct record_place *place, struct tenf_session **ret,
+				     struct tenf_error *reterr)
 {
 	struct tenf_options options;
+	enum tenf_status status;
 
 	tenf_options_init(&options);
 	options.gateway = place->gateway[0] != '\0' ? place->gateway : NULL;
 	options.interface = place->interface[0] != '\0' ? place->interface : NULL;
 	options.methods = place->methods;
-	options.anycast = anycast;
 	options.watch = true;
 	options.wait_interface = true; /* a tunnel comes and goes */
-	return tenf_session_new(&options, ret, reterr);
+	status = take_namespace(namespaces, place, &options, reterr);
+	return status == TENF_OK ? tenf_session_new(&options, ret, reterr) : status;
 }
 
 enum tenf_status sites_at(struct sites *sites, const struct record_place *place,
@@ -94,7 +120,7 @@ enum tenf_status sites_at(struct sites *sites, const struct record_place *place,
 		return TENF_E_MEMORY;
 	site->sites = sites;
 	site->place = *place;
-	status = open_session(place, sites->anycast, &site->session, reterr);
+	status = open_session(sites->namespaces, place, &site->session, reterr);
 	if (status == TENF_OK) {
 		site->wake = event_new(sites->base, tenf_session_fd(site->session),
 				       EV_READ, wake, site);

@@ -2,11 +2,13 @@
 /*
  * A site: one gateway as the agent talks to it, which is one session of the
  * library bound to the event loop. Mappings of the same place share a site, so
- * several gateways are served at once and each has one socket.
+ * several gateways are served at once and each has one socket. The sockets of a
+ * site in another network namespace are made there (namespace.h).
  */
 #ifndef TENF_AGENT_SITE_H
 #define TENF_AGENT_SITE_H
 
+#include "agent/namespace.h"
 #include "agent/record.h"
 
 #include <event2/event.h>
@@ -23,16 +25,17 @@ struct sites {
 	struct event_base *base;
 	site_event_fn tell;
 	void *context;
-	bool anycast; /* sites made from now on ask the anycast address too */
 	struct site *first;
 	size_t count;
+	struct namespaces *namespaces; /* borrowed */
 };
 
-void sites_init(struct sites *sites, struct event_base *base, site_event_fn tell, void *context);
+void sites_init(struct sites *sites, struct event_base *base, struct namespaces *namespaces,
+		site_event_fn tell, void *context);
 void sites_done(struct sites *sites);
 
 /* The site of this place, made when there is none. TENF_E_LIMIT, or what
- * tenf_session_new said. */
+ * namespaces_at and tenf_session_new said. */
 TENF_CHECKED enum tenf_status sites_at(struct sites *sites, const struct record_place *place,
 				       struct site **ret, struct tenf_error *reterr);
 

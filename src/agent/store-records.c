@@ -32,6 +32,7 @@ static bool put_record(struct store *store, const struct record *record)
 	       bind_text(s, 12, w->internal_address) && bind_text(s, 13, w->place.interface) &&
 	       bind_text(s, 14, w->place.gateway) && bind_number(s, 15, w->place.methods) &&
 	       bind_number(s, 16, record->followed_port) &&
+	       bind_text(s, 17, w->place.namespace) &&
 	       store_run(store, STORE_PUT_RECORD);
 }
 
@@ -141,6 +142,7 @@ static bool read_record(sqlite3_stmt *s, struct record *ret)
 	copy_text(s, 13, w->place.gateway, sizeof(w->place.gateway));
 	w->place.methods = (unsigned)sqlite3_column_int(s, 14);
 	r.followed_port = port_at(s, 15);
+	copy_text(s, 16, w->place.namespace, sizeof(w->place.namespace));
 	if (!read_protocol(sqlite3_column_int64(s, 3), &w->protocol) || w->internal_port == 0 ||
 	    w->lifetime_s == 0)
 		return false;

@@ -17,7 +17,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define SCHEMA 1
+#define SCHEMA 2
 
 static const char schema_sql[] =
 	"CREATE TABLE counter (next INTEGER NOT NULL);"
@@ -27,7 +27,8 @@ static const char schema_sql[] =
 	" external_port INTEGER NOT NULL, lifetime_s INTEGER NOT NULL, exact INTEGER NOT NULL,"
 	" persist INTEGER NOT NULL, follow INTEGER NOT NULL, open_firewall INTEGER NOT NULL,"
 	" internal_address TEXT NOT NULL, interface TEXT NOT NULL, gateway TEXT NOT NULL,"
-	" methods INTEGER NOT NULL, followed_port INTEGER NOT NULL);"
+	" methods INTEGER NOT NULL, followed_port INTEGER NOT NULL,"
+	" namespace TEXT NOT NULL DEFAULT '');"
 	"CREATE TABLE lease (number INTEGER NOT NULL, half INTEGER NOT NULL,"
 	" external_port INTEGER NOT NULL,"
 	" nonce BLOB NOT NULL, expires_at INTEGER NOT NULL, PRIMARY KEY (number, half))"
@@ -35,7 +36,12 @@ static const char schema_sql[] =
 	"CREATE TABLE history (id INTEGER PRIMARY KEY AUTOINCREMENT, at INTEGER NOT NULL,"
 	" number INTEGER NOT NULL, external_port INTEGER NOT NULL, json TEXT NOT NULL);"
 	"CREATE INDEX history_at ON history (at);"
-	"PRAGMA user_version = 1;";
+	"PRAGMA user_version = 2;";
+
+/* From the version before: what was not there is at the end, where a new file has it. */
+static const char to_2_sql[] =
+	"ALTER TABLE record ADD COLUMN namespace TEXT NOT NULL DEFAULT '';"
+	"PRAGMA user_version = 2;";
 
 static const char *const statement_sql[STORE_STATEMENTS] = {
 	[STORE_BEGIN] = "BEGIN IMMEDIATE",
@@ -44,7 +50,7 @@ static const char *const statement_sql[STORE_STATEMENTS] = {
 	[STORE_NEXT] = "UPDATE counter SET next = next + 1 RETURNING next - 1",
 	[STORE_RAISE] = "UPDATE counter SET next = max(next, ?1 + 1)",
 	[STORE_PUT_RECORD] = "INSERT OR REPLACE INTO record VALUES"
-			     " (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16)",
+			     " (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17)",
 	[STORE_PUT_LEASE] = "INSERT OR REPLACE INTO lease VALUES (?1,?2,?3,?4,?5)",
 	[STORE_DROP_RECORD] = "DELETE FROM record WHERE number = ?1",
 	[STORE_DROP_LEASES] = "DELETE FROM lease WHERE number = ?1",
@@ -144,11 +150,12 @@ static bool make_tables(struct store *s)
 		return false;
 	if (version == SCHEMA)
 		return true;
-	if (version != 0) {
+	if (version != 0 && version != 1) {
 		s->code = SQLITE_MISMATCH;
 		return false;
 	}
-	return execute(s, "BEGIN IMMEDIATE") && execute(s, schema_sql) && execute(s, "COMMIT");
+	return execute(s, "BEGIN IMMEDIATE") && execute(s, version == 0 ? schema_sql : to_2_sql) &&
+	       execute(s, "COMMIT");
 }
 
 static bool prepare(struct store *s)

@@ -84,8 +84,10 @@ json_t *shape_mapping(const struct tenf_mapping *m, const struct shape_label *la
 			 "gateway", shape_text(m->gateway),
 			 "source", shape_text(label->source),
 			 "error", shape_error(&m->error));
-	if (made != NULL && label->delivery != NULL &&
-	    json_object_set(made, "delivery", label->delivery) != 0) {
+	if (made != NULL &&
+	    ((label->delivery != NULL && json_object_set(made, "delivery", label->delivery) != 0) ||
+	     (label->namespace != NULL && label->namespace[0] != '\0' &&
+	      json_object_set_new(made, "namespace", shape_text(label->namespace)) != 0))) {
 		json_decref(made);
 		return NULL;
 	}

@@ -76,14 +76,17 @@ static bool set_listen(struct config_reading *r, const char *value)
 
 static bool set_external_address(struct config_reading *r, const char *value)
 {
-	struct tenf_address address = tenf_address_none4;
+	struct gateway_config *c = r->config;
+	bool none = strcasecmp(value, "none") == 0;
 
-	if (strcasecmp(value, "none") != 0 &&
-	    (!tenf_address_parse(value, &address) || !tenf_address_is_v4(&address) ||
-	     tenf_address_is_none(&address) || tenf_address_is_multicast(&address)))
+	if (c->has_external_address && (none || c->external_address_count == 0))
+		return false; /* none beside others */
+	if (!none && !config_pool(value, c->external_addresses, CONFIG_EXTERNALS_MAX,
+				  &c->external_address_count))
 		return false;
-	r->config->external_address = address;
-	r->config->has_external_address = true;
+	if (!none)
+		c->external_address = c->external_addresses[0];
+	c->has_external_address = true;
 	return true;
 }
 
@@ -125,6 +128,31 @@ static bool set_user(struct config_reading *r, const char *value)
 		return false;
 	memcpy(r->config->user, value, strlen(value) + 1);
 	return true;
+}
+
+static bool set_serve_external(struct config_reading *r, const char *value)
+{
+	return config_yes_no(value, &r->config->serve_external);
+}
+
+static bool set_peer(struct config_reading *r, const char *value)
+{
+	return config_yes_no(value, &r->config->peer);
+}
+
+static bool set_manage_forward(struct config_reading *r, const char *value)
+{
+	return config_yes_no(value, &r->config->manage_forward);
+}
+
+static bool set_reapply(struct config_reading *r, const char *value)
+{
+	return config_yes_no(value, &r->config->reapply);
+}
+
+static bool set_flood_limit(struct config_reading *r, const char *value)
+{
+	return set_count(value, 0, 1000000, &r->config->flood_limit);
 }
 
 static bool take_without_effect(struct config_reading *r, const char *note)
@@ -200,6 +228,30 @@ static bool set_third_party(struct config_reading *r, const char *value)
 	return config_yes_no(value, &rule_of(r)->third_party);
 }
 
+static bool set_forward(struct config_reading *r, const char *value)
+{
+	struct tenf_forward forward;
+
+	if (r->forward_seen || !tenf_forward_parse(value, &forward, NULL) ||
+	    forward.external_first == 0)
+		return false;
+	r->config->statics[r->config->static_count - 1].forward = forward;
+	r->forward_seen = true;
+	return true;
+}
+
+static bool set_host(struct config_reading *r, const char *value)
+{
+	struct tenf_address host;
+
+	if (r->host_seen || !tenf_address_parse(value, &host) || !tenf_address_is_v4(&host) ||
+	    tenf_address_is_none(&host) || tenf_address_is_multicast(&host))
+		return false;
+	r->config->statics[r->config->static_count - 1].host = host;
+	r->host_seen = true;
+	return true;
+}
+
 static bool set_loss(struct config_reading *r, const char *value)
 {
 	return config_chance(value, &r->config->faults.loss);
@@ -263,7 +315,9 @@ static bool set_seed(struct config_reading *r, const char *value)
 }
 
 #define CHANCE_IS "write a share such as 30%, or yes, or no"
-#define PORTS_ARE "write ports such as 80, 1024-65535 or 80,443,8000-8100 (16 ranges at most)"
+#define PORTS_ARE "write ports such as 80, 1024-65535 or 80,443,8000-8100 (32 ranges at most), " \
+		  "or dangerous"
+#define YES_NO_IS "write yes or no"
 #define SPAN_IS "write a time such as 90s, 10m, 2h or 1d"
 
 static const struct key keys[] = {
@@ -277,7 +331,14 @@ static const struct key keys[] = {
 	  "write a numeric ADDRESS or ADDRESS:PORT of this machine, such as 192.168.1.1:5351, "
 	  "in 16 lines at most" },
 	{ "ExternalAddress", CONFIG_IN_GATEWAY, set_external_address,
-	  "write an IPv4 address such as 203.0.113.7, or none" },
+	  "write an IPv4 address such as 203.0.113.7 or a prefix such as 203.0.113.16/28, "
+	  "256 addresses at most in all, or none alone" },
+	{ "ServeExternal", CONFIG_IN_GATEWAY, set_serve_external, YES_NO_IS },
+	{ "ManageForward", CONFIG_IN_GATEWAY, set_manage_forward, YES_NO_IS },
+	{ "Reapply", CONFIG_IN_GATEWAY, set_reapply, YES_NO_IS },
+	{ "Peer", CONFIG_IN_GATEWAY, set_peer, YES_NO_IS },
+	{ "FloodLimit", CONFIG_IN_GATEWAY, set_flood_limit,
+	  "write requests a second, up to 1000000, or 0 for no limit" },
 	{ "Protocols", CONFIG_IN_GATEWAY, set_protocols,
 	  "write natpmp,pcp or one of them, or none" },
 	{ "MinLifetime", CONFIG_IN_GATEWAY, set_lifetime_min, SPAN_IS },
@@ -308,8 +369,11 @@ static const struct key keys[] = {
 	{ "MaxLifetime", CONFIG_IN_RULE, set_rule_lifetime_max, SPAN_IS },
 	{ "RequestRate", CONFIG_IN_RULE, set_request_rate,
 	  "write requests a second, up to 1000000, or 0 for no limit" },
-	{ "ThirdParty", CONFIG_IN_RULE, set_third_party,
-	  "write yes or no" },
+	{ "ThirdParty", CONFIG_IN_RULE, set_third_party, YES_NO_IS },
+	{ "Forward", CONFIG_IN_STATIC, set_forward,
+	  "write EXTERNAL:INTERNAL/PROTOCOL, such as 443:8443/tcp or 6881-6889/both, once" },
+	{ "Host", CONFIG_IN_STATIC, set_host,
+	  "write the IPv4 address of one host, such as 192.168.1.20, once" },
 	{ "Loss", CONFIG_IN_FAULTS, set_loss, CHANCE_IS },
 	{ "Delay", CONFIG_IN_FAULTS, set_delay,
 	  "write a time such as 200ms, or two such as 50ms-2s" },

@@ -12,6 +12,7 @@ enum config_section {
 	CONFIG_IN_NONE,
 	CONFIG_IN_GATEWAY,
 	CONFIG_IN_RULE,
+	CONFIG_IN_STATIC,
 	CONFIG_IN_FAULTS,
 };
 
@@ -23,6 +24,8 @@ struct config_reading {
 	struct gateway_config *config;
 	unsigned lifetime_line; /* of the last lifetime limit */
 	bool action_seen; /* in this rule */
+	bool forward_seen; /* in this static mapping */
+	bool host_seen;
 	struct tenf_text *why;
 	bool failed;
 };

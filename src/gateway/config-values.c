@@ -123,6 +123,25 @@ bool config_durations(const char *text, tenf_duration *ret_min, tenf_duration *r
 	return true;
 }
 
+/* What listens there must not be reachable from outside: telnet, portmapper,
+ * Windows RPC, NetBIOS, SMB, remote shells and printers, SQL Server, NFS, telnet
+ * again, MySQL, remote desktop, PostgreSQL, ADB, VNC, WinRM, X11, Redis, printers,
+ * Elasticsearch, memcached, MongoDB. */
+static const struct policy_range dangerous[] = {
+	{ 23, 23 },	  { 111, 111 },	  { 135, 139 },	  { 445, 445 },	    { 512, 515 },
+	{ 1433, 1434 },	  { 2049, 2049 }, { 2323, 2323 }, { 3306, 3306 },   { 3389, 3389 },
+	{ 5432, 5432 },	  { 5555, 5555 }, { 5900, 5903 }, { 5985, 5986 },   { 6000, 6010 },
+	{ 6379, 6379 },	  { 9100, 9100 }, { 9200, 9200 }, { 11211, 11211 }, { 27017, 27017 },
+};
+
+static bool add_range(struct policy_ports *ports, struct policy_range range)
+{
+	if (ports->count == POLICY_RANGES_MAX)
+		return false;
+	ports->at[ports->count++] = range;
+	return true;
+}
+
 static bool parse_range(const char *word, struct policy_range *ret)
 {
 	const char *dash = strchr(word, '-');
@@ -145,13 +164,53 @@ bool config_ports(const char *text, struct policy_ports *ret)
 	char word[WORD_MAX];
 
 	while (config_next_word(&text, word, sizeof(word))) {
-		if (ports.count == POLICY_RANGES_MAX || !parse_range(word, &ports.at[ports.count]))
+		struct policy_range range;
+		bool is_preset = strcasecmp(word, "dangerous") == 0;
+
+		for (size_t i = 0; is_preset && i < TENF_ARRAY_SIZE(dangerous); i++) {
+			if (!add_range(&ports, dangerous[i]))
+				return false;
+		}
+		if (!is_preset && !(parse_range(word, &range) && add_range(&ports, range)))
 			return false;
-		ports.count++;
 	}
 	if (!is_at_end(text) || ports.count == 0)
 		return false;
 	*ret = ports;
+	return true;
+}
+
+static bool is_among(const struct tenf_address *list, size_t count, const struct tenf_address *a)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (tenf_address_equal(&list[i], a))
+			return true;
+	}
+	return false;
+}
+
+bool config_pool(const char *text, struct tenf_address *list, size_t max, size_t *count)
+{
+	struct tenf_prefix prefix;
+	uint64_t hosts;
+	size_t used = *count;
+
+	if (!tenf_prefix_parse(text, &prefix) || !tenf_address_is_v4(&prefix.address) ||
+	    prefix.length < 96 || tenf_address_is_none(&prefix.address) ||
+	    tenf_address_is_multicast(&prefix.address))
+		return false;
+	hosts = (uint64_t)1 << (128 - prefix.length);
+	for (uint64_t i = 0; i < hosts; i++) {
+		uint32_t number = tenf_address_to_v4(&prefix.address) + (uint32_t)i;
+		struct tenf_address address = tenf_address_v4(number);
+
+		if (is_among(list, used, &address))
+			continue;
+		if (used == max)
+			return false;
+		list[used++] = address;
+	}
+	*count = used;
 	return true;
 }
 

@@ -18,8 +18,12 @@ bool config_chance(const char *text, unsigned *ret);
 bool config_duration(const char *text, tenf_duration *ret);
 /* A duration, or two with a "-" between them. */
 bool config_durations(const char *text, tenf_duration *ret_min, tenf_duration *ret_max);
-/* "80", "1024-65535" or several with commas or blanks. */
+/* "80", "1024-65535" or several with commas or blanks; "dangerous" stands for the
+ * ports that should never be reachable from the internet. */
 bool config_ports(const char *text, struct policy_ports *ret);
+/* An IPv4 address or prefix: its addresses are added to `list`, each once. False
+ * also when they are more than `max`. */
+bool config_pool(const char *text, struct tenf_address *list, size_t max, size_t *count);
 bool config_protocol(const char *text, enum tenf_protocol *ret);
 /* One or more names with blanks between; they are added. */
 bool config_interfaces(const char *text, struct config_interfaces *ret);

@@ -42,6 +42,27 @@ static void end_section(struct config_reading *r)
 		config_complain(r, r->config->rule_lines[r->config->rule_count - 1],
 				"this rule has no Action=", NULL,
 				"write Action=allow or Action=deny");
+	if (r->section == CONFIG_IN_STATIC && !(r->forward_seen && r->host_seen))
+		config_complain(r, r->config->statics[r->config->static_count - 1].line,
+				"this mapping is incomplete", NULL,
+				"write Forward=443:8443/tcp and Host=192.168.1.20");
+}
+
+static void begin_rule(struct config_reading *r)
+{
+	if (r->config->rule_count == POLICY_RULES_MAX)
+		config_complain(r, r->line, "more than 256 rules", NULL, "join some of them");
+	else
+		r->config->rule_lines[r->config->rule_count++] = r->line;
+}
+
+static void begin_static(struct config_reading *r)
+{
+	if (r->config->static_count == CONFIG_STATICS_MAX)
+		config_complain(r, r->line, "more than 256 static mappings", NULL,
+				"join some of them to ranges");
+	else
+		r->config->statics[r->config->static_count++].line = r->line;
 }
 
 static void begin_section(struct config_reading *r, const char *line)
@@ -51,6 +72,7 @@ static void begin_section(struct config_reading *r, const char *line)
 		enum config_section section;
 	} names[] = { { "[Gateway]", CONFIG_IN_GATEWAY },
 		      { "[Rule]", CONFIG_IN_RULE },
+		      { "[Static]", CONFIG_IN_STATIC },
 		      { "[Faults]", CONFIG_IN_FAULTS } };
 	char head[64];
 	size_t len = strcspn(line, "]");
@@ -61,22 +83,21 @@ static void begin_section(struct config_reading *r, const char *line)
 	end_section(r);
 	r->section = CONFIG_IN_NONE;
 	r->action_seen = false;
+	r->forward_seen = false;
+	r->host_seen = false;
 	for (size_t i = 0; i < TENF_ARRAY_SIZE(names); i++) {
 		if (strcasecmp(head, names[i].name) == 0)
 			r->section = names[i].section;
 	}
 	if (r->section == CONFIG_IN_NONE) {
 		config_complain(r, r->line, "there is no section ", head,
-			 "write [Gateway], [Rule] or [Faults]");
+			 "write [Gateway], [Rule], [Static] or [Faults]");
 	} else if (r->section == CONFIG_IN_FAULTS) {
 		r->config->has_faults = true;
 	} else if (r->section == CONFIG_IN_RULE) {
-		if (r->config->rule_count == POLICY_RULES_MAX) {
-			config_complain(r, r->line, "more than 256 rules", NULL,
-					"join some of them");
-			return;
-		}
-		r->config->rule_lines[r->config->rule_count++] = r->line;
+		begin_rule(r);
+	} else if (r->section == CONFIG_IN_STATIC) {
+		begin_static(r);
 	}
 }
 
@@ -140,10 +161,12 @@ static void check_whole(struct config_reading *r)
 	if (c->external.count > 1)
 		config_complain(r, 0, "more than one External= interface", NULL, "name one");
 	for (size_t i = 0; i < c->internal.count; i++) {
-		if (c->external.count == 1 && strcmp(c->internal.at[i], c->external.at[0]) == 0)
+		if (c->external.count == 1 && !c->serve_external &&
+		    strcmp(c->internal.at[i], c->external.at[0]) == 0)
 			config_complain(r, 0, "internal and external interface are both ",
 				 c->internal.at[i],
-				 "name the one towards the internet in External= alone");
+				 "name the one towards the internet in External= alone, or "
+				 "write ServeExternal=yes if its hosts are yours");
 	}
 	if (c->has_faults && c->backend == CONFIG_NFTABLES)
 		config_complain(r, 0, "[Faults] with Backend=nftables", NULL,
@@ -161,6 +184,7 @@ bool config_read_text(const char *path, const char *text, struct gateway_config 
 		tenf_text_add(why, "out of memory");
 		return false;
 	}
+	c->path = path;
 	c->natpmp = true;
 	c->pcp = true;
 	c->lifetime_max_s = RESPONDER_LIFETIME_MAX_S;
@@ -168,6 +192,8 @@ bool config_read_text(const char *path, const char *text, struct gateway_config 
 	c->withhold_tcp_s = RESPONDER_WITHHOLD_TCP_S;
 	c->withhold_udp_s = RESPONDER_WITHHOLD_UDP_S;
 	c->external_address = tenf_address_none4;
+	c->peer = true;
+	c->flood_limit = CONFIG_FLOOD_LIMIT;
 	line = ini_parse_stream(next_line, &r, take, &r);
 	if (line > 0)
 		config_complain(&r, (unsigned)line, "neither a section nor a key", NULL,

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The configuration file of the gateway daemon: [Gateway], [Rule] repeated and
- * [Faults]. Reading it looks at nothing but the file: whether an interface
+ * The configuration file of the gateway daemon: [Gateway], [Rule] and [Static]
+ * repeated, and [Faults]. Reading it looks at nothing but the file: whether an interface
  * exists is found out at start. Every mistake is told with file, line and what
  * would be right; after the first one nothing of the file is used.
  */
 #ifndef TENF_GATEWAY_CONFIG_H
 #define TENF_GATEWAY_CONFIG_H
 
+#include "base/forward.h"
 #include "base/text.h"
 #include "gateway/faults.h"
 #include "gateway/policy.h"
@@ -18,6 +19,9 @@
 #define CONFIG_USER_MAX 33
 #define CONFIG_LINE_MAX 4096 /* octets of a line; inih reads fewer and says so */
 #define CONFIG_NOTES_MAX 8
+#define CONFIG_EXTERNALS_MAX 256 /* addresses of ExternalAddress=, a /24 */
+#define CONFIG_STATICS_MAX 256
+#define CONFIG_FLOOD_LIMIT 1000 /* requests a second of one host, in front of the daemon */
 
 enum config_backend {
 	CONFIG_MEMORY = 1,
@@ -29,14 +33,29 @@ struct config_interfaces {
 	size_t count;
 };
 
+/* A mapping of the administrator's own: ports of a host, for ever. */
+struct config_static {
+	struct tenf_forward forward; /* external_first is never 0 */
+	struct tenf_address host;
+	unsigned line;
+};
+
 struct gateway_config {
+	const char *path; /* of the file; the caller's, must outlive this */
 	enum config_backend backend; /* 0: not said */
 	struct config_interfaces external;
 	struct config_interfaces internal;
 	struct tenf_endpoint listen[CONFIG_LISTEN_MAX];
 	size_t listen_count;
 	bool has_external_address; /* said, be it "none" */
-	struct tenf_address external_address;
+	struct tenf_address external_address; /* the first of them, none4 without one */
+	struct tenf_address external_addresses[CONFIG_EXTERNALS_MAX];
+	size_t external_address_count;
+	bool serve_external; /* also hosts on the way to the internet */
+	bool peer;           /* opcode PEER of PCP */
+	bool manage_forward; /* let translated packets through the forward chains of others */
+	bool reapply;        /* new rules end what they no longer allow */
+	uint32_t flood_limit; /* requests a second of one host; 0: none */
 	bool natpmp;
 	bool pcp;
 	uint32_t lifetime_min_s;
@@ -49,6 +68,9 @@ struct gateway_config {
 	struct policy_rule rules[POLICY_RULES_MAX];
 	unsigned rule_lines[POLICY_RULES_MAX];
 	size_t rule_count;
+
+	struct config_static statics[CONFIG_STATICS_MAX];
+	size_t static_count;
 
 	bool has_faults;
 	struct faults_config faults;

@@ -3,6 +3,7 @@
  * The inside of the running gateway, for its own files.
  *
  *	daemon.c         life: opens, serves, frees
+ *	daemon-backend.c opens the backend, hears its news
  *	daemon-turn.c    one turn: commit, send, tell what was decided, set the timer
  *
  * Whoever wants to know what was decided (the log, the history, the control
@@ -51,6 +52,9 @@ struct daemon {
 	struct event_base *base;
 	struct event *timer;
 	struct event *changed;
+	struct event *news; /* of the backend, or NULL */
+	bool heed;          /* a commit failed: ask the backend why */
+	bool has_failed;    /* the loop ends because something is broken */
 	struct event *stops[2];
 	struct daemon_observer observers[DAEMON_OBSERVERS_MAX];
 	size_t observer_count;
@@ -58,6 +62,13 @@ struct daemon {
 
 /* Adds an observer; at most DAEMON_OBSERVERS_MAX, a mistake of ours above. */
 void daemon_observe(struct daemon *d, const struct daemon_observer *observer);
+
+/* Before anything else is opened: the backend may fork. False with a sentence in `why`. */
+bool daemon_open_backend(struct daemon *d, struct tenf_text *why);
+/* Puts the backend's news into the loop. */
+bool daemon_watch_backend(struct daemon *d);
+/* Acts on what the backend has to tell; true when there is a batch to commit now. */
+bool daemon_heed_backend(struct daemon *d, tenf_time now);
 
 /* Hands one datagram to the responder, making room for it when there is none. */
 void daemon_deliver(struct daemon *d, const struct responder_datagram *datagram, tenf_time now);

@@ -5,6 +5,8 @@
 
 #include <assert.h>
 
+#define BACKEND_RETRY TENF_SECOND
+
 /* ---- One turn --------------------------------------------------------- */
 
 void daemon_observe(struct daemon *d, const struct daemon_observer *observer)
@@ -70,7 +72,8 @@ static void send_all(struct daemon *d, tenf_time now)
 
 static void commit_and_send(struct daemon *d, tenf_time now)
 {
-	backend_run(d->backend, d->responder, now);
+	if (backend_run(d->backend, d->responder, now) != TENF_OK)
+		d->heed = true;
 	send_all(d, now);
 	tell(d, now);
 }
@@ -88,6 +91,8 @@ static void set_timer(struct daemon *d, tenf_time now)
 
 	if (d->faults != NULL)
 		deadline = tenf_time_min(deadline, faults_deadline(d->faults));
+	if (d->heed) /* what could not be made anew is tried again */
+		deadline = tenf_time_min(deadline, tenf_time_add(now, BACKEND_RETRY));
 	if (deadline == TENF_NEVER) {
 		(void)event_del(d->timer);
 		return;
@@ -109,6 +114,8 @@ void daemon_turn(struct daemon *d)
 		daemon_deliver(d, &datagram, now);
 	responder_expire(d->responder, now);
 	commit_and_send(d, now);
+	if (d->heed && daemon_heed_backend(d, now))
+		commit_and_send(d, now);
 	server_flush(d->out);
 	set_timer(d, now);
 }

@@ -2,6 +2,7 @@
 #include "gateway/daemon-private.h"
 
 #include "gateway/log.h"
+#include "gateway/statics.h"
 #include "net/changes.h"
 #include "net/clock.h"
 
@@ -168,7 +169,7 @@ static bool watch(struct daemon *d)
 		d->changed = event_new(d->base, d->changes_fd, EV_READ | EV_PERSIST, on_change, d);
 		good = d->changed != NULL && event_add(d->changed, NULL) == 0;
 	}
-	return good;
+	return good && daemon_watch_backend(d);
 }
 
 static bool open_loop(struct daemon *d, struct tenf_text *why)
@@ -194,22 +195,21 @@ static bool open_all(struct daemon *d, struct tenf_text *why)
 		d->links.count = 0; /* off: no socket, so that hosts are told (RFC 6886 §3.8) */
 	else if (!links_find(&d->config, &d->links, why))
 		return false;
+	if (!daemon_open_backend(d, why))
+		return false;
 	for (size_t i = 0; i < d->links.count; i++) {
 		if (!open_listener(d, i, why))
 			return false;
 	}
-	if (backend_memory_open(&tenf_memory_libc, &d->backend) != TENF_OK)
-		return say(why, "out of memory");
-	return open_responder(d, why) && open_loop(d, why);
+	return open_responder(d, why) &&
+	       statics_add(d->responder, &d->config, net_now(), why) &&
+	       open_loop(d, why);
 }
 
 bool daemon_new(const struct gateway_config *config, struct daemon **ret, struct tenf_text *why)
 {
 	struct daemon *d;
 
-	if (config->backend != CONFIG_MEMORY)
-		return say(why, "this build serves Backend=memory alone, the test gateway; "
-				"it opens no port of a real one");
 	d = calloc(1, sizeof(*d));
 	if (d == NULL)
 		return say(why, "out of memory");
@@ -249,6 +249,7 @@ void daemon_free(struct daemon *d)
 	}
 	free_event(d->timer);
 	free_event(d->changed);
+	free_event(d->news);
 	free_event(d->stops[0]);
 	free_event(d->stops[1]);
 	close_fd(d->changes_fd);
@@ -303,5 +304,5 @@ void daemon_describe(const struct daemon *d, size_t link, struct tenf_text *t)
 bool daemon_run(struct daemon *d)
 {
 	daemon_turn(d);
-	return event_base_dispatch(d->base) >= 0;
+	return event_base_dispatch(d->base) >= 0 && !d->has_failed;
 }

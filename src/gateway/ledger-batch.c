@@ -114,6 +114,7 @@ static struct ledger_mapping *take_first(struct ledger *l)
 	m->batch_next = NULL;
 	m->in_batch = false;
 	m->is_saved = false;
+	m->is_rewritten = false;
 	return m;
 }
 

@@ -154,6 +154,7 @@ static enum tenf_status revive(struct ledger *l, struct ledger_mapping *m,
 		return TENF_E_MEMORY;
 	ledger_drop_cold(l, m);
 	fill(l, m, wish, now);
+	m->is_rewritten = true;
 	return TENF_OK;
 }
 
@@ -202,9 +203,11 @@ enum tenf_status ledger_renew(struct ledger *l, struct ledger_mapping *m, uint32
 {
 	if (ledger_save(l, m) != TENF_OK)
 		return TENF_E_MEMORY;
-	if (nonce != NULL) {
+	if (nonce != NULL &&
+	    (m->maker != LEDGER_BY_PCP || !ledger_nonce_equal(nonce, m->nonce))) {
 		memcpy(m->nonce, nonce, sizeof(m->nonce));
 		m->maker = LEDGER_BY_PCP;
+		m->is_rewritten = true;
 	}
 	m->lifetime_s = lifetime_s;
 	m->renewals++;
@@ -229,12 +232,30 @@ void ledger_end(struct ledger *l, struct ledger_mapping *m, enum ledger_end why,
 	ledger_set_ended(l, m, tenf_time_add(now, tenf_seconds(withhold_s(l, m))));
 }
 
+static bool cold_equal(const struct ledger_cold *cold, const uint8_t *description, size_t len,
+		       const struct pcp_filter *filters, size_t filter_count)
+{
+	if (cold == NULL || cold->description_len != len || cold->filter_count != filter_count)
+		return cold == NULL && len == 0 && filter_count == 0;
+	if (len > 0 && memcmp(cold->description, description, len) != 0)
+		return false;
+	for (size_t i = 0; i < filter_count; i++) {
+		if (cold->filters[i].prefix_length != filters[i].prefix_length ||
+		    cold->filters[i].port != filters[i].port ||
+		    !tenf_address_equal(&cold->filters[i].address, &filters[i].address))
+			return false;
+	}
+	return true;
+}
+
 enum tenf_status ledger_set_cold(struct ledger *l, struct ledger_mapping *m,
 				 const uint8_t *description, size_t description_len,
 				 const struct pcp_filter *filters, size_t filter_count)
 {
 	struct ledger_cold *cold = NULL;
 
+	if (cold_equal(m->cold, description, description_len, filters, filter_count))
+		return TENF_OK;
 	if (description_len > 0 || filter_count > 0) {
 		cold = tenf_memory_zero(l->memory, 1,
 					sizeof(*cold) + filter_count * sizeof(*filters));
@@ -253,6 +274,7 @@ enum tenf_status ledger_set_cold(struct ledger *l, struct ledger_mapping *m,
 	}
 	ledger_drop_cold(l, m);
 	m->cold = cold;
+	m->is_rewritten = true;
 	return TENF_OK;
 }
 

@@ -86,6 +86,7 @@ struct ledger_mapping {
 	uint8_t end;            /* enum ledger_end */
 	bool in_batch;
 	bool is_saved; /* its state before the batch is kept aside */
+	bool is_rewritten; /* in this batch, in more than the end of its lease */
 };
 _Static_assert(sizeof(void *) > 8 || sizeof(struct ledger_mapping) <= 144,
 	       "with its places in two hashes and a heap a mapping takes 192 octets at most");
@@ -173,7 +174,8 @@ TENF_CHECKED enum tenf_status ledger_renew(struct ledger *ledger, struct ledger_
 					   tenf_time now);
 void ledger_end(struct ledger *ledger, struct ledger_mapping *m, enum ledger_end why,
 		tenf_time now);
-/* Replaces description and filters by copies. TENF_E_MEMORY: unchanged. */
+/* Replaces description and filters by copies, unless they are these already.
+ * TENF_E_MEMORY: unchanged. */
 TENF_CHECKED enum tenf_status ledger_set_cold(struct ledger *ledger, struct ledger_mapping *m,
 					      const uint8_t *description, size_t description_len,
 					      const struct pcp_filter *filters,
@@ -188,7 +190,7 @@ tenf_time ledger_deadline(const struct ledger *ledger);
 
 enum ledger_change_kind {
 	LEDGER_INSTALL = 1,
-	LEDGER_RENEW, /* other end of lease, filters or name; same endpoints */
+	LEDGER_RENEW, /* same endpoints; see is_rewritten for what changed */
 	LEDGER_REMOVE,
 };
 

@@ -61,7 +61,7 @@ static bool add(const struct gateway_config *config, const struct ifaddrs *a,
 {
 	struct responder_link *link = &links->at[links->count];
 
-	if (is_listed(&config->external, a->ifa_name)) {
+	if (!config->serve_external && is_listed(&config->external, a->ifa_name)) {
 		say(why, "interface ", a->ifa_name,
 		    " is the external one; requests are served on internal interfaces alone");
 		return false;

@@ -17,6 +17,10 @@ enum tenf_status policy_init(struct policy *policy, const struct policy_rule *ru
 		memcpy(copy, rules, count * sizeof(*copy));
 	}
 	*policy = (struct policy){ .memory = memory, .rules = copy, .count = count };
+	for (size_t i = 0; i < count; i++) {
+		policy->asks |= copy[i].action == POLICY_ASK;
+		policy->has_macs |= copy[i].has_mac;
+	}
 	return TENF_OK;
 }
 
@@ -36,34 +40,70 @@ bool policy_ports_contain(const struct policy_ports *ports, uint16_t port)
 	return ports->count == 0;
 }
 
+static bool is_from(const struct policy_rule *rule, const struct tenf_address *client,
+		    const uint8_t *mac)
+{
+	if (rule->has_mac && (mac == NULL || memcmp(mac, rule->mac, POLICY_MAC) != 0))
+		return false;
+	return tenf_prefix_contains(&rule->client, client);
+}
+
 /* All but the external port. */
 static bool is_about(const struct policy_rule *rule, const struct policy_query *query)
 {
 	if (rule->protocol != 0 && rule->protocol != TENF_BOTH &&
 	    rule->protocol != query->protocol)
 		return false;
-	return tenf_prefix_contains(&rule->client, &query->client) &&
+	return is_from(rule, &query->client, query->mac) &&
 	       policy_ports_contain(&rule->internal, query->internal_port);
 }
 
-static bool says_yes(const struct policy_rule *rule, const struct policy_query *query)
+static enum policy_action action_of(const struct policy_rule *rule,
+				    const struct policy_query *query)
 {
-	return rule->action == POLICY_ALLOW && (rule->third_party || !query->third_party);
+	return rule->third_party || !query->third_party ? rule->action : POLICY_DENY;
 }
 
-bool policy_allows(const struct policy *policy, const struct policy_query *query,
-		   uint16_t external_port, int *ret_rule)
+static bool is_approved(const struct policy_query *query, uint16_t external_port)
+{
+	return query->approved &&
+	       (query->approved_port == 0 || query->approved_port == external_port);
+}
+
+enum policy_action policy_decide(const struct policy *policy, const struct policy_query *query,
+				 uint16_t external_port, int *ret_rule)
 {
 	for (size_t i = 0; i < policy->count; i++) {
 		const struct policy_rule *rule = &policy->rules[i];
 
 		if (is_about(rule, query) && policy_ports_contain(&rule->external, external_port)) {
+			enum policy_action action = action_of(rule, query);
+
 			*ret_rule = (int)i;
-			return says_yes(rule, query);
+			return action == POLICY_ASK && is_approved(query, external_port)
+				       ? POLICY_ALLOW
+				       : action;
 		}
 	}
 	*ret_rule = POLICY_NO_RULE;
-	return false;
+	return POLICY_DENY;
+}
+
+bool policy_allows(const struct policy *policy, const struct policy_query *query,
+		   uint16_t external_port, int *ret_rule)
+{
+	return policy_decide(policy, query, external_port, ret_rule) == POLICY_ALLOW;
+}
+
+int policy_asking_rule(const struct policy *policy, const struct policy_query *query)
+{
+	for (size_t i = 0; policy->asks && i < policy->count; i++) {
+		const struct policy_rule *rule = &policy->rules[i];
+
+		if (is_about(rule, query) && action_of(rule, query) == POLICY_ASK)
+			return (int)i;
+	}
+	return POLICY_NO_RULE;
 }
 
 const struct policy_rule *policy_rule(const struct policy *policy, int rule)
@@ -95,6 +135,27 @@ static void paint_range(uint64_t *bitmap, unsigned first, unsigned last, bool on
 	}
 }
 
+/* The external ports of one rule. */
+static void paint_rule(const struct policy_rule *rule, const struct policy_query *query,
+		       uint64_t *bitmap)
+{
+	enum policy_action action = action_of(rule, query);
+	bool asks = action == POLICY_ASK && query->approved;
+	uint16_t only = asks ? query->approved_port : 0;
+	bool on = action == POLICY_ALLOW || (asks && only == 0);
+
+	if (rule->external.count == 0)
+		paint_range(bitmap, 0, UINT16_MAX, on);
+	for (size_t k = 0; k < rule->external.count; k++) {
+		const struct policy_range *range = &rule->external.at[k];
+
+		if (range->first <= range->last)
+			paint_range(bitmap, range->first, range->last, on);
+	}
+	if (only != 0 && policy_ports_contain(&rule->external, only))
+		paint_range(bitmap, only, only, true);
+}
+
 /* From the last rule to the first, so that the first one has the last word. */
 bool policy_paint(const struct policy *policy, const struct policy_query *query,
 		  uint64_t ret[POLICY_PORT_WORDS])
@@ -103,19 +164,8 @@ bool policy_paint(const struct policy *policy, const struct policy_query *query,
 
 	memset(ret, 0, POLICY_PORT_WORDS * sizeof(*ret));
 	for (size_t i = policy->count; i-- > 0;) {
-		const struct policy_rule *rule = &policy->rules[i];
-		bool on = says_yes(rule, query);
-
-		if (!is_about(rule, query))
-			continue;
-		if (rule->external.count == 0)
-			paint_range(ret, 0, UINT16_MAX, on);
-		for (size_t k = 0; k < rule->external.count; k++) {
-			const struct policy_range *range = &rule->external.at[k];
-
-			if (range->first <= range->last)
-				paint_range(ret, range->first, range->last, on);
-		}
+		if (is_about(&policy->rules[i], query))
+			paint_rule(&policy->rules[i], query, ret);
 	}
 	ret[0] &= ~(uint64_t)1; /* port 0 is no port */
 	for (size_t word = 0; word < POLICY_PORT_WORDS; word++)
@@ -123,13 +173,13 @@ bool policy_paint(const struct policy *policy, const struct policy_query *query,
 	return any != 0;
 }
 
-bool policy_third_party(const struct policy *policy, const struct tenf_address *client)
+bool policy_third_party(const struct policy *policy, const struct tenf_address *client,
+			const uint8_t *mac)
 {
 	for (size_t i = 0; i < policy->count; i++) {
 		const struct policy_rule *rule = &policy->rules[i];
 
-		if (rule->action == POLICY_ALLOW && rule->third_party &&
-		    tenf_prefix_contains(&rule->client, client))
+		if (rule->action != POLICY_DENY && rule->third_party && is_from(rule, client, mac))
 			return true;
 	}
 	return false;

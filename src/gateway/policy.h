@@ -2,7 +2,9 @@
 /*
  * Who may have which port: a list of rules, the first that matches decides,
  * and what none matches is denied. A rule looks at who asks, the protocol, the
- * internal port and the external port; its limits then hold for the request.
+ * internal port and the external port; its limits then hold for the request. A
+rule may leave the decision to the administrator (POLICY_ASK): then it denies
+until somebody has approved the very wish (pending.h), which the query says.
  *
  * The external port is often the gateway's own choice, so a rule list also
  * answers the other way round: the set of external ports it would allow, as a
@@ -17,14 +19,17 @@
 #include "base/memory.h"
 
 #define POLICY_RULES_MAX 256
-#define POLICY_RANGES_MAX 16 /* ranges of one port list */
+#define POLICY_RANGES_MAX 32 /* ranges of one port list */
 #define POLICY_NO_RULE (-1)  /* denied because nothing matched */
+#define POLICY_NAME_MAX 32   /* octets of a rule's name, with its terminator */
+#define POLICY_MAC 6         /* octets of a link-layer address */
 
 #define POLICY_PORT_WORDS (65536 / 64)
 
 enum policy_action {
 	POLICY_DENY,
 	POLICY_ALLOW,
+	POLICY_ASK, /* the administrator decides, wish by wish */
 };
 
 struct policy_range {
@@ -40,7 +45,10 @@ struct policy_ports {
 /* All zero is "deny everybody everything". */
 struct policy_rule {
 	enum policy_action action;
+	char name[POLICY_NAME_MAX]; /* for people; empty: none */
 	struct tenf_prefix client; /* ::/0 is everybody, IPv4 too */
+	bool has_mac;              /* and only the client with this link-layer address */
+	uint8_t mac[POLICY_MAC];
 	enum tenf_protocol protocol; /* 0 or TENF_BOTH: either */
 	struct policy_ports external;
 	struct policy_ports internal;
@@ -55,12 +63,17 @@ struct policy_query {
 	enum tenf_protocol protocol;
 	uint16_t internal_port;
 	bool third_party; /* for another host: a rule without third_party denies it */
+	const uint8_t *mac; /* of the client; NULL: unknown, then no rule with a MAC matches */
+	bool approved;      /* the administrator said yes: POLICY_ASK allows */
+	uint16_t approved_port; /* this external port alone; 0: any that is asked about */
 };
 
 struct policy {
 	const struct tenf_memory *memory;
 	struct policy_rule *rules;
 	size_t count;
+	bool asks; /* there is a rule with POLICY_ASK */
+	bool has_macs;
 };
 
 /* Copies the rules. TENF_E_LIMIT above POLICY_RULES_MAX. */
@@ -69,7 +82,11 @@ TENF_CHECKED enum tenf_status policy_init(struct policy *policy, const struct po
 void policy_done(struct policy *policy);
 
 /* May it have this external port? *ret_rule is the number of the rule that
- * decided, from 0, or POLICY_NO_RULE. */
+ * decided, from 0, or POLICY_NO_RULE. POLICY_ASK is the answer only to a query
+ * that is not approved for this port. */
+enum policy_action policy_decide(const struct policy *policy, const struct policy_query *query,
+				 uint16_t external_port, int *ret_rule);
+/* Is that answer POLICY_ALLOW? */
 bool policy_allows(const struct policy *policy, const struct policy_query *query,
 		   uint16_t external_port, int *ret_rule);
 
@@ -80,8 +97,13 @@ const struct policy_rule *policy_rule(const struct policy *policy, int rule);
 bool policy_paint(const struct policy *policy, const struct policy_query *query,
 		  uint64_t ret[POLICY_PORT_WORDS]);
 
-/* Is there any rule by which this client may map for other hosts? */
-bool policy_third_party(const struct policy *policy, const struct tenf_address *client);
+/* The first rule that would ask about some external port, when it is not
+ * approved; POLICY_NO_RULE when there is none. */
+int policy_asking_rule(const struct policy *policy, const struct policy_query *query);
+
+/* Is there any rule by which this client may map for other hosts? `mac` may be NULL. */
+bool policy_third_party(const struct policy *policy, const struct tenf_address *client,
+			const uint8_t *mac);
 
 bool policy_ports_contain(const struct policy_ports *ports, uint16_t port);
 

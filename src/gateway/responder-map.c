@@ -64,6 +64,7 @@ static struct policy_query query_of(const struct map_question *q)
 	return (struct policy_query){
 		.client = q->client, .protocol = q->protocol,
 		.internal_port = q->internal_port, .third_party = q->extras.third_party,
+		.mac = q->mac,
 	};
 }
 
@@ -217,6 +218,10 @@ static void renew(struct responder *r, const struct map_question *q, struct ledg
 	    ledger_renew(r->ledger, m, out->lifetime_s, q->nonce, now) != TENF_OK) {
 		refuse(out, MAP_RESOURCES, number, "out of memory");
 		return;
+	}
+	if (m->rule != number) {
+		m->rule = (int16_t)number;
+		m->is_rewritten = true;
 	}
 	out->mapping = m;
 	out->rule = number;
@@ -464,19 +469,32 @@ void responder_unmap(struct responder *r, const struct map_question *q, tenf_tim
 	*ret = out;
 }
 
+void responder_record_mapping(const struct responder *r, const struct ledger_mapping *m,
+			      struct responder_record *record)
+{
+	record->external = responder_external_of(r, m);
+	record->id = m->id;
+	record->renewals = m->renewals;
+	record->made_at = m->made_at;
+	record->end = (enum ledger_end)m->end;
+}
+
 struct responder_record responder_record_of(const struct responder *r,
 					    const struct map_question *q,
 					    const struct map_outcome *out)
 {
 	struct responder_record record = {
 		.verdict = out->verdict, .protocol = q->protocol, .client = q->client,
+		.has_mac = q->mac != NULL,
 		.internal = { q->internal, q->internal_port }, .count = out->removed,
 		.external = { tenf_address_zero_of(&q->internal), 0 },
 		.rule = out->rule, .why = out->why,
 	};
 
+	if (q->mac != NULL)
+		memcpy(record.mac, q->mac, sizeof(record.mac));
 	if (out->result == MAP_DONE && out->mapping != NULL)
-		record.external = responder_external_of(r, out->mapping);
+		responder_record_mapping(r, out->mapping, &record);
 	if (out->result == MAP_DONE && out->verdict != RESPONDER_REMOVED)
 		record.lifetime_s = out->lifetime_s;
 	return record;

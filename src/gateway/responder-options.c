@@ -12,7 +12,7 @@ static enum pcp_result third_party(struct responder *r, const struct pcp_option 
 {
 	struct tenf_address internal;
 
-	if (!policy_third_party(&r->policy, &q->client))
+	if (!policy_third_party(&r->policy, &q->client, q->mac))
 		return PCP_UNSUPP_OPTION;
 	if (q->extras.third_party || pcp_option_third_party(o, &internal) != TENF_OK)
 		return PCP_MALFORMED_OPTION;

@@ -47,6 +47,8 @@ struct responder {
 	bool committing;
 	bool flush; /* the backend must forget everything first */
 	bool flush_told;
+	bool epoch; /* the backend must be told when it started */
+	bool epoch_told;
 	struct ledger_cursor cursor;
 
 	struct responder_answer answers[RESPONDER_BATCH_MAX];
@@ -110,6 +112,7 @@ struct map_extras {
 struct map_question {
 	const struct responder_link *link;
 	struct tenf_address client;   /* who asks */
+	const uint8_t *mac;           /* its link-layer address; NULL: unknown */
 	struct tenf_address internal; /* for whom */
 	enum tenf_protocol protocol;
 	uint16_t internal_port;
@@ -135,6 +138,9 @@ void responder_map(struct responder *r, const struct map_question *q, tenf_time 
 /* Lifetime 0. NAT-PMP: internal port 0 is every mapping of the protocol. */
 void responder_unmap(struct responder *r, const struct map_question *q, tenf_time now,
 		     struct map_outcome *ret);
+/* What a record says of a mapping: who it is, how it lived and ended. */
+void responder_record_mapping(const struct responder *r, const struct ledger_mapping *m,
+			      struct responder_record *record);
 /* The record of a decision, without its wire result. */
 struct responder_record responder_record_of(const struct responder *r,
 					    const struct map_question *q,

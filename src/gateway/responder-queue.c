@@ -88,6 +88,10 @@ static void fail(struct responder *r, struct responder_answer *a)
 	a->record.lifetime_s = 0;
 	a->record.external.port = 0;
 	a->record.count = 0;
+	a->record.id = 0;
+	a->record.renewals = 0;
+	a->record.made_at = 0;
+	a->record.end = LEDGER_NOT_ENDED;
 	a->record.why = "the backend could not do it";
 	r->counts.rolled_back++;
 }

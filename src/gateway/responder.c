@@ -67,6 +67,7 @@ enum tenf_status responder_new(const struct responder_config *config,
 	r->link_count = config->link_count;
 	r->announce_at = 2 * r->link_count;
 	r->epoch_start = now;
+	r->epoch = true;
 	r->external = config->external_address;
 	r->external_known = config->external_address;
 	announcer_init(&r->announcer);
@@ -94,7 +95,8 @@ struct tenf_endpoint responder_external_of(const struct responder *r,
 {
 	bool v4 = tenf_address_is_v4(&m->internal_address);
 
-	return (struct tenf_endpoint){ v4 ? r->external : m->internal_address, m->external_port };
+	return (struct tenf_endpoint){ v4 ? r->external_known : m->internal_address,
+				       m->external_port };
 }
 
 /* ---- Arrival ---------------------------------------------------------- */
@@ -137,14 +139,14 @@ static void dispatch(struct responder *r, const struct responder_link *link,
 
 static void record_expiry(struct responder *r, const struct ledger_mapping *m)
 {
-	const struct responder_record record = {
-		.verdict = RESPONDER_EXPIRED, .protocol = (enum tenf_protocol)m->protocol,
+	struct responder_record record = {
+		.verdict = RESPONDER_EXPIRED, .client = m->internal_address, .count = 1,
 		.version = m->maker == LEDGER_BY_PCP ? PCP_VERSION : NATPMP_VERSION,
-		.client = m->internal_address,
 		.internal = { m->internal_address, m->internal_port },
-		.external = responder_external_of(r, m), .count = 1, .rule = m->rule,
+		.protocol = (enum tenf_protocol)m->protocol, .rule = m->rule,
 	};
 
+	responder_record_mapping(r, m, &record);
 	responder_record(r, &record);
 }
 
@@ -205,11 +207,18 @@ bool responder_next_change(struct responder *r, struct responder_change *ret)
 	if (!r->committing) {
 		r->committing = true;
 		r->flush_told = false;
+		r->epoch_told = false;
 		r->cursor = (struct ledger_cursor){ 0 };
 	}
 	if (r->flush && !r->flush_told) {
 		r->flush_told = true;
 		*ret = (struct responder_change){ .kind = RESPONDER_FLUSH };
+		return true;
+	}
+	if (r->epoch && !r->epoch_told) {
+		r->epoch_told = true;
+		*ret = (struct responder_change){ .kind = RESPONDER_EPOCH,
+						  .epoch_start = r->epoch_start };
 		return true;
 	}
 	if (!ledger_next_change(r->ledger, &r->cursor, &kind, &m))
@@ -221,6 +230,7 @@ bool responder_next_change(struct responder *r, struct responder_change *ret)
 		break;
 	case LEDGER_RENEW:
 		ret->kind = RESPONDER_RENEW;
+		ret->content = m->is_rewritten;
 		break;
 	case LEDGER_REMOVE:
 		ret->kind = RESPONDER_REMOVE;
@@ -243,6 +253,8 @@ void responder_committed(struct responder *r, enum tenf_status status, tenf_time
 		ledger_commit(r->ledger);
 		if (r->flush_told)
 			r->flush = false;
+		if (r->epoch_told)
+			r->epoch = false;
 	}
 	responder_release(r, failed);
 }
@@ -257,6 +269,7 @@ static void restart_epoch(struct responder *r, tenf_time now, const char *why)
 	};
 
 	r->epoch_start = now;
+	r->epoch = true;
 	announcer_start(&r->announcer, now);
 	responder_record(r, &record);
 }
@@ -315,6 +328,11 @@ void responder_set_quirks(struct responder *r, const struct responder_quirks *qu
 void responder_count(const struct responder *r, struct responder_counts *ret)
 {
 	*ret = r->counts;
+}
+
+const struct policy_rule *responder_rule(const struct responder *r, int rule)
+{
+	return policy_rule(&r->policy, rule);
 }
 
 const struct ledger_mapping *responder_mappings(const struct responder *r,

@@ -92,6 +92,8 @@ struct responder_datagram {
 	unsigned interface; /* arrived on, or to leave by */
 	const uint8_t *data;
 	size_t len;
+	bool has_mac; /* the sender's link-layer address is known, for rules that name one */
+	uint8_t mac[POLICY_MAC];
 };
 
 struct responder;
@@ -121,18 +123,27 @@ enum responder_change_kind {
 	RESPONDER_RENEW,
 	RESPONDER_REMOVE,
 	RESPONDER_FLUSH, /* forget everything that was ever installed; comes first */
+	RESPONDER_EPOCH, /* keep epoch_start, for responder_resume after a restart */
 };
 
 struct responder_change {
 	enum responder_change_kind kind;
-	/* NULL for RESPONDER_FLUSH; lives until responder_committed. The lease ends at
-	 * mapping->timer.at (TENF_NEVER for a static one) unless removed. */
+	/* NULL for RESPONDER_FLUSH and RESPONDER_EPOCH; lives until responder_committed.
+	 * The lease ends at mapping->timer.at (TENF_NEVER for a static one) unless
+	 * removed; mapping->end says why then. Flows that run through a removed mapping
+	 * are to be cut, but for LEDGER_EXPIRED. */
 	const struct ledger_mapping *mapping;
-	struct tenf_endpoint external;
+	struct tenf_endpoint external; /* where it is in the packet path, the address included */
+	/* RESPONDER_RENEW: more than the end of the lease changed: nonce, maker, rule,
+	 * made_at, filters or description. */
+	bool content;
+	tenf_time epoch_start; /* RESPONDER_EPOCH */
 };
 
-/* The next change of the batch. The first call closes the batch; it is then
- * being committed until responder_committed. False at its end. */
+/* The next change of the batch: RESPONDER_FLUSH, RESPONDER_EPOCH, then those of
+ * mappings. The epoch is told by the first batch of all and after each restart
+ * of the epoch, again until it was committed. The first call closes the batch; it is
+ * then being committed until responder_committed. False at its end. */
 bool responder_next_change(struct responder *r, struct responder_change *ret);
 /* What became of the batch: TENF_OK releases its answers, anything else takes
  * it back. To be called also when there was no change. */
@@ -155,15 +166,21 @@ enum responder_verdict {
 /* One decision, for one log line. */
 struct responder_record {
 	enum responder_verdict verdict;
-	uint8_t version; /* of the request: 0 NAT-PMP, 2 PCP */
+	uint8_t version; /* of the request, or that made it: 0 NAT-PMP, 2 PCP */
 	uint8_t opcode;
 	uint8_t result;  /* as sent, in the numbers of `version` */
 	enum tenf_protocol protocol; /* 0 when it is not about a mapping */
 	struct tenf_address client;  /* who asked */
+	bool has_mac;
+	uint8_t mac[POLICY_MAC];     /* of the client */
 	struct tenf_endpoint internal;
 	struct tenf_endpoint external; /* port 0: none */
 	uint32_t lifetime_s;           /* granted */
 	uint32_t count;                /* mappings removed */
+	uint32_t id;                   /* of the mapping, 0: none or several */
+	uint32_t renewals;             /* of the mapping, and when it was made */
+	tenf_time made_at;
+	enum ledger_end end;           /* why it ended, LEDGER_NOT_ENDED while it lives */
 	int rule;                      /* that decided, from 0; POLICY_NO_RULE */
 	const char *why;               /* a literal, what people should know; may be NULL */
 };
@@ -209,9 +226,14 @@ void responder_count(const struct responder *r, struct responder_counts *ret);
 
 uint32_t responder_epoch_s(const struct responder *r, tenf_time now);
 
+/* The rule of a record or mapping, NULL for POLICY_NO_RULE. Lives until the policy
+ * is set anew. */
+const struct policy_rule *responder_rule(const struct responder *r, int rule);
+
 /* Live mappings in no order, for tests and lists: start with NULL. */
 const struct ledger_mapping *responder_mappings(const struct responder *r,
 						const struct ledger_mapping *previous);
+/* While there is no external address: with the last one that was known. */
 struct tenf_endpoint responder_external_of(const struct responder *r,
 					   const struct ledger_mapping *m);
 

@@ -175,6 +175,9 @@ class Agent:
             raise AssertionError(f"{len(found)} mappings are called {name}")
         return found[0]
 
+    def mapping_ids(self, name):
+        return [m["id"] for m in self.mappings() if m["name"] == name]
+
     def add(self, forward, want=201, **more):
         return self.ask("POST", "/v1/mappings", {"forward": forward} | more, want).get("mappings")
 

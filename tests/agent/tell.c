@@ -66,7 +66,7 @@ int main(int argc, char **argv)
 		fprintf(stderr, "%s:%u: %s\n", mistake.file, mistake.line, mistake.text);
 		return 1;
 	}
-	if (deliveries_new(t.base, &config, &t.deliveries) != TENF_OK)
+	if (deliveries_new(t.base, NULL, &config, &t.deliveries) != TENF_OK)
 		return 1;
 	deliveries_set_pace(t.deliveries, atoi(argv[2]) * TENF_MILLISECOND,
 			    100 * TENF_MILLISECOND);

@@ -15,6 +15,7 @@ static const char *const variables[] = {
 	"TENFORWARD_GATEWAY",	"TENFORWARD_METHOD",  "TENFORWARD_FIREWALL",
 	"TENFORWARD_PORT_FILE", "TENFORWARD_PORTFILE", "TENFORWARD_LISTEN",
 	"TENFORWARD_TOKEN_FILE", "TENFORWARD_FORWARD", "TENFORWARD_FOLLOW",
+	"TENFORWARD_NAMESPACE",
 	"TENFORWARD_LIFETIME",	"TENFORWARD_NAME",    "CREDENTIALS_DIRECTORY",
 };
 
@@ -52,8 +53,7 @@ static void reads_everything_a_file_can_say(void **state)
 	scratch_write(scratch, "password", "a password");
 	snprintf(text, sizeof(text),
 		 "\xef\xbb\xbf# comment\n[Agent]\nSocket=/a/s\n  State = /a/state  \r\n"
-		 "Interface=wg0\nGateway=10.2.0.1:5351\nMethod=natpmp\nAnycast=yes\n"
-		 "Firewall=nftables\n"
+		 "Interface=wg0\nGateway=10.2.0.1:5351\nMethod=natpmp\nFirewall=nftables\n"
 		 "FirewallSet=inet filter tenforward\nPortFile=/a/port\n"
 		 "Listen=127.0.0.1:8351\nTokenFile=%s\n; comment\n\n"
 		 "[Mapping]\nName=torrent\nForward=any:51413/both\nLifetime=60s\nFollow=yes\n"
@@ -74,7 +74,6 @@ static void reads_everything_a_file_can_say(void **state)
 	assert_string_equal(c.listen, "127.0.0.1:8351");
 	assert_string_equal(c.token, "a token");
 	assert_string_equal(c.place.gateway, "10.2.0.1");
-	assert_true(c.anycast);
 	assert_int_equal(c.firewall, FIREWALL_NFTABLES);
 	assert_string_equal(c.firewall_set, "inet filter tenforward");
 	assert_int_equal(c.mapping_count, 6);
@@ -141,9 +140,18 @@ static const struct mistake_case mistakes[] = {
 	{ 2, "Socket= cannot be \"s\"; write a path", "[Agent]\nSocket=s\n" },
 	{ 2, "State= cannot be \"\"", "[Agent]\nState=\n" },
 	{ 2, "Interface= cannot be", "[Agent]\nInterface=a-name-that-is-too-long\n" },
+	{ 2, "write a name as in ip netns, or a path", "[Agent]\nNamespace=run/netns/vpn\n" },
+	{ 2, "Namespace= cannot be \"..\"", "[Mapping]\nNamespace=..\n" },
+	{ 2, "47 characters at most",
+	  "[Connector]\nNamespace=/a/path/that/has/more/characters/than-are-allowed\n" },
+	{ 4, "Method=igd in another network namespace",
+	  "[Mapping]\nNamespace=vpn\nMethod=igd\nForward=80\n" },
+	{ 6, "Firewall=yes for another host or namespace",
+	  "[Agent]\nFirewall=firewalld\n[Mapping]\nNamespace=vpn\nFirewall=yes\nForward=80\n" },
+	{ 5, "is already mapped by",
+	  "[Mapping]\nNamespace=vpn\nForward=80\n[Mapping]\nForward=80\nNamespace=vpn\n" },
 	{ 2, "Gateway= cannot be \"router\"", "[Agent]\nGateway=router\n" },
 	{ 2, "Gateway= cannot be", "[Agent]\nGateway=224.0.0.1\n" },
-	{ 2, "write yes or no", "[Agent]\nAnycast=192.0.0.9\n" },
 	{ 2, "write auto, or one", "[Agent]\nMethod=upnp\n" },
 	{ 2, "write nftables, firewalld or none", "[Agent]\nFirewall=yes\n" },
 	{ 2, "write a numeric ADDRESS:PORT", "[Agent]\nListen=127.0.0.1\n" },
@@ -227,9 +235,35 @@ static void equal_ports_at_different_places_are_no_mistake(void **state)
 	read_good(*state,
 		  "[Mapping]\nForward=80\n[Mapping]\nForward=80/udp\n"
 		  "[Mapping]\nForward=80\nInterface=wg0\n[Mapping]\nForward=80\nGateway=10.2.0.1\n"
-		  "[Mapping]\nForward=80\nHost=192.168.1.9\n",
+		  "[Mapping]\nForward=80\nHost=192.168.1.9\n[Mapping]\nForward=80\nNamespace=vpn\n"
+		  "[Mapping]\nForward=80\nGateway=10.2.0.1\nNamespace=vpn\n",
 		  &c);
-	assert_int_equal(c.mapping_count, 5);
+	assert_int_equal(c.mapping_count, 7);
+	config_done(&c);
+}
+
+static void a_mapping_in_a_namespace_takes_no_other_place_from_the_agent(void **state)
+{
+	struct agent_config c;
+
+	read_good(*state,
+		  "[Agent]\nGateway=10.2.0.1\nInterface=wg0\nMethod=natpmp\nFirewall=firewalld\n"
+		  "[Mapping]\nName=a\nForward=80\nNamespace=vpn\n[Mapping]\nForward=81\n"
+		  "[Connector]\nType=deluge\nUrl=http://127.0.0.1:8112\nMapping=a\nNamespace=vpn\n",
+		  &c);
+	assert_string_equal(c.mappings[0].place.namespace, "vpn");
+	assert_string_equal(c.mappings[0].place.gateway, "");
+	assert_string_equal(c.mappings[0].place.interface, "");
+	assert_int_equal(c.mappings[0].place.methods, TENF_METHOD_NATPMP);
+	assert_false(c.mappings[0].open_firewall); /* which is that of our own */
+	assert_string_equal(c.mappings[1].place.namespace, "");
+	assert_string_equal(c.mappings[1].place.gateway, "10.2.0.1");
+	assert_true(c.mappings[1].open_firewall);
+	assert_string_equal(c.connectors[0].namespace, "vpn");
+	config_done(&c);
+	setenv("TENFORWARD_NAMESPACE", "/proc/1/ns/net", 1);
+	read_good(*state, "[Mapping]\nForward=80\n", &c);
+	assert_string_equal(c.mappings[0].place.namespace, "/proc/1/ns/net");
 	config_done(&c);
 }
 
@@ -356,6 +390,7 @@ int main(void)
 		TEST(a_command_may_be_longer_than_a_line_of_inih),
 		TEST(every_mistake_is_told_with_its_line_and_what_is_right),
 		TEST(equal_ports_at_different_places_are_no_mistake),
+		TEST(a_mapping_in_a_namespace_takes_no_other_place_from_the_agent),
 		TEST(drop_ins_follow_in_the_order_of_their_names),
 		TEST(the_environment_alone_configures),
 		TEST(the_environment_is_stronger_than_the_file),

@@ -40,7 +40,7 @@ static void set_stage(struct stage *s, enum connector_type type)
 static void begin(struct stage *s)
 {
 	snprintf(s->connector.url, sizeof(s->connector.url), "%s/", s->app.fake.url);
-	assert_int_equal(deliveries_new(s->base, &s->config, &s->deliveries), TENF_OK);
+	assert_int_equal(deliveries_new(s->base, NULL, &s->config, &s->deliveries), TENF_OK);
 	deliveries_set_pace(s->deliveries, 10 * TENF_MILLISECOND, 10 * TENF_MILLISECOND);
 }
 

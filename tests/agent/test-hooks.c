@@ -66,7 +66,7 @@ static struct config_hook *add_hook(struct stage *s, enum hook_kind kind, const 
 
 static void begin(struct stage *s)
 {
-	assert_int_equal(deliveries_new(s->base, &s->config, &s->deliveries), TENF_OK);
+	assert_int_equal(deliveries_new(s->base, NULL, &s->config, &s->deliveries), TENF_OK);
 	deliveries_set_pace(s->deliveries, 20 * TENF_MILLISECOND, 10 * TENF_MILLISECOND);
 }
 

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <setjmp.h>
 #include <signal.h>
+#include <sqlite3.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -38,7 +39,8 @@ static struct record sample(uint64_t number)
 			  .exact = true,
 			  .follow = true,
 			  .internal_address = "192.168.1.20",
-			  .place = { .interface = "wg0", .gateway = "10.2.0.1", .methods = 3 } },
+			  .place = { .interface = "wg0", .gateway = "10.2.0.1", .methods = 3,
+				     .namespace = "vpn" } },
 		.lease = { { .external_port = 80,
 			     .nonce = { 0, 1, 2, 255 },
 			     .expires_at = 4000000000 },
@@ -271,6 +273,44 @@ static bool see(void *context, const char *json)
 	return seen->limit == 0 || seen->count < seen->limit;
 }
 
+static void make_old(const struct scratch *scratch)
+{
+	char path[PATH_MAX];
+	sqlite3 *db;
+
+	assert_int_equal(sqlite3_open(scratch_path(scratch, "agent.db", path), &db), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db,
+				      "ALTER TABLE record DROP COLUMN namespace;"
+				      "PRAGMA user_version = 1;",
+				      NULL, NULL, NULL),
+			 SQLITE_OK);
+	assert_int_equal(sqlite3_close(db), SQLITE_OK);
+}
+
+static void a_store_from_before_namespaces_is_taken_over(void **state)
+{
+	const struct scratch *scratch = *state;
+	struct store *store = open_store(scratch);
+	struct record record = sample(5), *found;
+	size_t count;
+
+	record.wish.place.namespace[0] = '\0';
+	assert_int_equal(store_put(store, &record), TENF_OK);
+	store_close(store);
+	make_old(scratch);
+	store = open_store(scratch);
+	assert_int_equal(store_load(store, &found, &count), TENF_OK);
+	assert_int_equal(count, 1);
+	assert_same(&found[0], &record);
+	free(found);
+	record = sample(6);
+	assert_int_equal(store_put(store, &record), TENF_OK);
+	assert_int_equal(store_load(store, &found, &count), TENF_OK);
+	assert_same(&found[1], &record);
+	free(found);
+	store_close(store);
+}
+
 static void tells_history_by_time_and_port_oldest_first(void **state)
 {
 	struct store *store = open_store(*state);
@@ -327,6 +367,7 @@ int main(void)
 		TEST(a_second_agent_is_told_so),
 		TEST(a_kill_at_any_moment_leaves_it_as_before_or_as_after),
 		TEST(a_damaged_file_is_set_aside_with_a_message),
+		TEST(a_store_from_before_namespaces_is_taken_over),
 		TEST(tells_history_by_time_and_port_oldest_first),
 		TEST(history_is_bounded_by_age_and_number),
 	};

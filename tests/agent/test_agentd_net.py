@@ -21,6 +21,7 @@ from torrents import PASSWORD, USER, QBittorrent, Transmission, until
 PATHS = sys.argv[1:3]
 AGENTD = sys.argv[3]
 VPN_INSIDE, VPN_CLIENT, VPN_OUTSIDE = "10.8.0.1", "10.8.0.2", "11.8.0.1"
+MS_BIND, MNT_DETACH, CAP_SYS_ADMIN = 4096, 2, 21
 WEB = "[Mapping]\nName=web\nForward=8080:80\n"
 
 
@@ -71,6 +72,141 @@ def two_gateways(opened):
     home.client.ip("link set vpn0 down")
     agent.wait("lost", "vpn")
     expect(agent.mapping("web")["state"], "mapped", "the other gateway's mapping")
+
+
+# ---- Other network namespaces ------------------------------------------------
+
+
+def name_host(opened, host, name):
+    """As `ip netns add` does it: Namespace= finds the host by this name."""
+    path = f"{kernel.TOP}/netns/{name}"
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    with open(path, "w", encoding="ascii"):
+        pass
+    with host:
+        kernel.call(kernel.libc.mount, b"/proc/thread-self/ns/net", path.encode(), None, MS_BIND,
+                    None)
+    opened.callback(kernel.libc.umount2, path.encode(), MNT_DETACH)
+
+
+def island(home, name, outside):
+    """A client of its own behind a gateway of its own, with the same addresses everywhere."""
+    client, gateway = home.host(name), home.host(f"{name}-gateway")
+    kernel.link(client, "wg0", f"{VPN_CLIENT}/24", gateway, "in0", f"{VPN_INSIDE}/24")
+    client.ip(f"route add default via {VPN_INSIDE}")
+    program = home.gatewayd(f"ExternalAddress={outside}", f"{ALLOW}[Faults]\nLifetimeCap=60s\n",
+                            gateway, "in0")
+    return client, program
+
+
+def rights(pid):
+    with open(f"/proc/{pid}/status", encoding="ascii") as file:
+        return int(re.search(r"CapPrm:\s*(\w+)", file.read())[1], 16)
+
+
+def children(pid):
+    with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as file:
+        return [int(word) for word in file.read().split()]
+
+
+ISLANDS = ("[Mapping]\nName=home\nForward=8080:80\n"
+           "[Mapping]\nName=red\nForward=8080:80\nNamespace=red\n"
+           "[Mapping]\nName=blue\nForward=any:80/both\nNamespace=blue\nInterface=wg0\n")
+
+
+@case("one agent serves gateways in several network namespaces, of equal addresses")
+def several_namespaces(opened):
+    home = Home(opened, PATHS)
+    home.gatewayd()
+    red, red_gateway = island(home, "red", "11.8.0.1")
+    blue, _ = island(home, "blue", "11.9.0.1")
+    name_host(opened, red, "red")
+    name_host(opened, blue, "blue")
+    agent = agent_on(opened, home.client, ISLANDS).start()
+    mappings = agent.wait_all(lambda all_: len(all_) == 4 and is_mapped(all_), "all are mapped")
+    for m in mappings:
+        comment(f"{m['name']}: {m['external_address']}:{m['external_port']}/{m['protocol']} -> "
+                f"{m['internal_address']}:{m['internal_port']} by {m['gateway']}, namespace "
+                f"{m.get('namespace')}")
+    expect({m["name"]: (m.get("namespace"), m["gateway"], m["external_address"],
+                        m["internal_address"]) for m in mappings},
+           {"home": (None, INSIDE, OUTSIDE, CLIENT),
+            "red": ("red", VPN_INSIDE, "11.8.0.1", VPN_CLIENT),
+            "blue": ("blue", VPN_INSIDE, "11.9.0.1", VPN_CLIENT)}, "places")
+    gateways = agent.ask("GET", "/v1/status")["gateways"]
+    expect({(g.get("namespace"), g["address"]) for g in gateways},
+           {(None, INSIDE), ("red", VPN_INSIDE), ("blue", VPN_INSIDE)}, "gateways")
+    expect(rights(agent.program.process.pid) >> CAP_SYS_ADMIN & 1, 0, "right to enter more")
+    expect([rights(pid) for pid in children(agent.program.process.pid)], [0, 0], "helpers' rights")
+    for name in ("red", "blue"):  # renewed there, too
+        agent.ask("PATCH", "/v1/mappings/" + agent.mapping_ids(name)[0], {"lifetime": 3600})
+        agent.wait("renewed", name)
+    blue.ip("link set wg0 down")
+    agent.wait("lost", "blue")
+    expect(agent.mapping("red")["state"], "mapped", "the other namespace's mapping")
+    after = len(agent.events.seen)
+    blue.ip("link set wg0 up", f"route add default via {VPN_INSIDE}")
+    agent.wait("mapped", "blue", after)
+    agent.add("9090:90", name="more", namespace="red")
+    agent.wait_mapped("more")
+    log = len(red_gateway.lines)
+    expect(agent.end()[0], 0, "exit status")
+    red_gateway.wait_text("removed", log)
+
+
+@case("killed, it goes on with the same leases in each namespace, and its helpers end with it")
+def namespaces_after_a_kill(opened):
+    home = Home(opened, PATHS)
+    home.gatewayd()
+    clients = [island(home, name, f"11.{number}.0.1") for number, name in ((8, "red"), (9, "blue"))]
+    for (client, _), name in zip(clients, ("red", "blue")):
+        name_host(opened, client, name)
+    agent = agent_on(opened, home.client, ISLANDS).start()
+    agent.add("9090:90", name="more", namespace="red")
+    before = agent.wait_all(lambda all_: len(all_) == 5 and is_mapped(all_), "all are mapped")
+    helpers = children(agent.program.process.pid)
+    expect(len(helpers), 2, "helpers")
+    for _, program in clients:
+        program.wait_line(lambda _, lines=program.lines:
+                          sum(line.startswith("granted") for line in lines) == 2)
+    marks = [len(program.lines) for _, program in clients]
+    agent.kill()
+    until(lambda: not any(os.path.exists(f"/proc/{pid}") and "State:\tZ" not in
+                          status_of(pid) for pid in helpers), "the helpers end")
+    agent.start()
+    after = agent.wait_all(lambda all_: len(all_) == 5 and is_mapped(all_), "all are mapped")
+    for key in ("id", "external_port", "namespace"):
+        expect([m.get(key) for m in after], [m.get(key) for m in before], key)
+    for (_, program), mark in zip(clients, marks):
+        program.wait_text("renewed", mark)
+        expect([line for line in program.lines[mark:] if line.startswith("granted")], [], "granted")
+
+
+def status_of(pid):
+    try:
+        with open(f"/proc/{pid}/status", encoding="ascii") as file:
+            return file.read()
+    except (FileNotFoundError, ProcessLookupError):
+        return "State:\tZ"
+
+
+@case("a namespace that is not there is told, and the rest is held")
+def missing_namespace(opened):
+    home = Home(opened, PATHS)
+    home.gatewayd()
+    agent = agent_on(opened, home.client, WEB + "[Mapping]\nName=lost\nForward=90\n"
+                     "Namespace=nowhere\n").start()
+    agent.wait_mapped("web")
+    error = agent.mapping("lost")["error"]
+    expect(error["code"], "system", "code")
+    expect("nowhere: No such file or directory" in error["text"], True, error["text"])
+    agent.program.wait_text("Cannot enter the network namespace nowhere")
+    red, _ = island(home, "red", "11.8.0.1")
+    name_host(opened, red, "red")
+    agent.write(WEB + "[Mapping]\nName=red\nForward=91\nNamespace=red\n")
+    agent.ask("POST", "/v1/reload", want=204)
+    expect("restart it" in agent.mapping("red")["error"]["text"], True, "what to do")
+    expect(agent.mapping("web")["state"], "mapped", "the mapping at home")
 
 
 # ---- A VPN and what listens behind it ---------------------------------------
@@ -165,6 +301,23 @@ def qbittorrent(opened):
 @case("transmission behind a tunnel has the port of the moment")
 def transmission(opened):
     walk(opened, Transmission, 40091)
+
+
+@case("an application that listens on the loopback of another namespace is told there")
+def application_in_a_namespace(opened):
+    home = Home(opened, PATHS)
+    red, _ = island(home, "red", VPN_OUTSIDE)
+    name_host(opened, red, "red")
+    application = Transmission(opened, f"{kernel.TOP}/transmission-red", 40092)
+    with red:
+        application.start(50001)
+    agent = agent_on(opened, home.client,
+                     connector(application).replace("Follow=yes", "Follow=yes\nNamespace=red") +
+                     "Namespace=red\n").start()
+    mapping = agent.wait_all(lambda all_: len(all_) == 2 and is_mapped(all_) and
+                             all_[0]["delivery"]["state"] == "confirmed", "it is told")[0]
+    with red:
+        expect(application.port(), mapping["external_port"], "port of the application")
 
 
 # ---- Debian's gateway -------------------------------------------------------

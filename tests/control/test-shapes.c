@@ -73,6 +73,17 @@ static void delivery_is_part_of_a_mapping_when_there_is_one(void **state)
 	json_decref(told.delivery);
 }
 
+static void a_namespace_is_part_of_a_mapping_when_it_is_another(void **state)
+{
+	struct shape_label told = web;
+
+	(void)state;
+	told.namespace = "vpn";
+	expect(shape_mapping(&full, &told), FULL ", \"namespace\": \"vpn\"}");
+	told.namespace = "";
+	expect(shape_mapping(&full, &told), FULL "}");
+}
+
 static void an_error_has_code_result_and_text(void **state)
 {
 	struct tenf_error error = { .reason = TENF_REASON_REFUSED, .result = 2, .text = "no" };
@@ -210,6 +221,7 @@ int main(void)
 		cmocka_unit_test(a_mapping_has_the_keys_of_the_contract),
 		cmocka_unit_test(what_is_not_known_of_a_mapping_is_null),
 		cmocka_unit_test(delivery_is_part_of_a_mapping_when_there_is_one),
+		cmocka_unit_test(a_namespace_is_part_of_a_mapping_when_it_is_another),
 		cmocka_unit_test(an_error_has_code_result_and_text),
 		cmocka_unit_test(a_gateway_has_the_keys_of_the_contract),
 		cmocka_unit_test(what_is_not_known_of_a_gateway_is_null),

@@ -70,14 +70,20 @@ static void apply(struct house *h, const struct responder_change *change)
 		break;
 	case RESPONDER_RENEW:
 		h->renewals++;
+		h->rewritten += change->content;
 		break;
 	case RESPONDER_REMOVE:
 		h->removals++;
+		h->removed = *change->mapping;
 		h->held--;
 		break;
 	case RESPONDER_FLUSH:
 		h->flushes++;
 		h->held = 0;
+		break;
+	case RESPONDER_EPOCH:
+		h->epochs++;
+		h->epoch_start = change->epoch_start;
 		break;
 	}
 }
@@ -135,10 +141,13 @@ static struct responder_datagram datagram(const struct house *h, const struct te
 {
 	bool v4 = tenf_address_is_v4(&from->address);
 
-	return (struct responder_datagram){
+	struct responder_datagram in = {
 		.from = *from, .to = h->links[v4 ? 0 : 1].address, .interface = HOUSE_LAN,
-		.data = data, .len = len,
+		.data = data, .len = len, .has_mac = h->has_mac,
 	};
+
+	memcpy(in.mac, h->mac, sizeof(in.mac));
+	return in;
 }
 
 void house_hand_in(struct house *h, const struct tenf_endpoint *from, const uint8_t *data,

@@ -31,9 +31,14 @@ struct house {
 	struct tenf_random random;
 	struct responder *r;
 	tenf_time now;
+	bool has_mac; /* of whoever sends */
+	uint8_t mac[POLICY_MAC];
 	enum tenf_status backend; /* what a commit comes to */
 	uint32_t held;            /* mappings in the backend */
-	uint32_t installs, renewals, removals, flushes;
+	uint32_t installs, renewals, removals, flushes, epochs;
+	uint32_t rewritten;       /* renewals in which more than the end changed */
+	tenf_time epoch_start;    /* as the backend keeps it */
+	struct ledger_mapping removed; /* the last one, as it was told */
 
 	struct responder_datagram sent; /* the last answer */
 	uint8_t answer[1200];

@@ -120,6 +120,95 @@ static void rules_keep_their_order_and_their_keys(void **state)
 	assert_int_equal(config.rule_lines[1], 6);
 }
 
+static void external_addresses_are_a_pool(void **state)
+{
+	static char text[20000];
+	char why[1024];
+	char address[TENF_ADDRESS_TEXT];
+	size_t used;
+
+	(void)state;
+	expect_good("[Gateway]\nBackend=memory\nExternalAddress=203.0.113.7\n"
+		    "ExternalAddress=198.51.100.16/30\nExternalAddress=198.51.100.17\n");
+	assert_int_equal(config.external_address_count, 5); /* .17 counts once */
+	assert_string_equal(tenf_address_text(&config.external_address, address), "203.0.113.7");
+	assert_string_equal(tenf_address_text(&config.external_addresses[4], address),
+			    "198.51.100.19");
+	expect_good("[Gateway]\nBackend=memory\nExternalAddress=203.0.113.0/24\n");
+	assert_int_equal(config.external_address_count, CONFIG_EXTERNALS_MAX);
+	expect_mistake("[Gateway]\nBackend=memory\nExternalAddress=203.0.0.0/23\n",
+		       "g.conf:3: ExternalAddress=", "256 addresses at most");
+	expect_mistake("[Gateway]\nBackend=memory\nExternalAddress=0.0.0.0/0\n",
+		       "g.conf:3: ExternalAddress=", "256 addresses at most");
+	expect_mistake("[Gateway]\nBackend=memory\nExternalAddress=none\n"
+		       "ExternalAddress=203.0.113.7\n", "g.conf:4: ExternalAddress=", "none alone");
+	used = (size_t)sprintf(text, "[Gateway]\nBackend=memory\n");
+	for (unsigned i = 0; i <= CONFIG_EXTERNALS_MAX; i++)
+		used += (size_t)sprintf(text + used, "ExternalAddress=203.0.%u.%u\n", i / 200,
+					i % 200 + 1);
+	assert_false(reads(text, why, sizeof(why)));
+	assert_non_null(strstr(why, "g.conf:259: ExternalAddress="));
+}
+
+static void what_is_asked_of_the_packet_path_and_of_a_reload(void **state)
+{
+	(void)state;
+	expect_good("[Gateway]\nBackend=nftables\n");
+	assert_false(config.serve_external || config.manage_forward || config.reapply);
+	assert_true(config.peer);
+	assert_int_equal(config.flood_limit, 1000);
+	expect_good("[Gateway]\nBackend=nftables\nServeExternal=yes\nManageForward=yes\n"
+		    "Reapply=yes\nPeer=no\nFloodLimit=0\nExternal=eth0\nInternal=eth0\n");
+	assert_true(config.serve_external && config.manage_forward && config.reapply);
+	assert_false(config.peer);
+	assert_int_equal(config.flood_limit, 0);
+}
+
+static void dangerous_ports_have_a_word(void **state)
+{
+	const struct policy_ports *ports = &config.rules[0].internal;
+
+	(void)state;
+	expect_good("[Gateway]\nBackend=memory\n[Rule]\nAction=deny\n"
+		    "InternalPort=dangerous, 4444\n");
+	assert_true(policy_ports_contain(ports, 23));
+	assert_true(policy_ports_contain(ports, 137));
+	assert_true(policy_ports_contain(ports, 445));
+	assert_true(policy_ports_contain(ports, 3389));
+	assert_true(policy_ports_contain(ports, 27017));
+	assert_true(policy_ports_contain(ports, 4444));
+	assert_false(policy_ports_contain(ports, 22));
+	assert_false(policy_ports_contain(ports, 443));
+	assert_false(policy_ports_contain(ports, 8080));
+	expect_mistake("[Gateway]\nBackend=memory\n[Rule]\nAction=deny\n"
+		       "InternalPort=dangerous dangerous\n", "g.conf:5: ", "32 ranges at most");
+}
+
+static void static_mappings_are_ports_of_a_host(void **state)
+{
+	static char text[30000];
+	char why[1024];
+	char address[TENF_ADDRESS_TEXT];
+	size_t used;
+
+	(void)state;
+	expect_good("[Gateway]\nBackend=memory\n[Static]\nForward=443:8443/tcp\n"
+		    "Host=192.168.1.20\n[Static]\nHost=192.168.1.21\nForward=6881-6889/both\n");
+	assert_int_equal(config.static_count, 2);
+	assert_int_equal(config.statics[0].forward.external_first, 443);
+	assert_int_equal(config.statics[0].forward.internal_first, 8443);
+	assert_int_equal(config.statics[0].line, 3);
+	assert_int_equal(config.statics[1].forward.external_first, 6881);
+	assert_int_equal(config.statics[1].forward.internal_last, 6889);
+	assert_string_equal(tenf_address_text(&config.statics[1].host, address), "192.168.1.21");
+	used = (size_t)sprintf(text, "[Gateway]\nBackend=memory\n");
+	for (unsigned i = 0; i <= CONFIG_STATICS_MAX; i++)
+		used += (size_t)sprintf(text + used, "[Static]\nForward=%u/udp\nHost=10.0.0.1\n",
+					i + 1);
+	assert_false(reads(text, why, sizeof(why)));
+	assert_non_null(strstr(why, "more than 256 static mappings"));
+}
+
 static void faults_are_shares_and_times(void **state)
 {
 	const struct faults_config *f = &config.faults;
@@ -173,6 +262,17 @@ static void a_mistake_is_told_with_its_line_and_what_would_be_right(void **state
 		{ "[Gateway]\nBackend=memory\nProtocols=none,pcp\n", "g.conf:3: ", "natpmp,pcp" },
 		{ "[Gateway]\nBackend=memory\nExternalAddress=2001:db8::1\n", "g.conf:3: ",
 		  "IPv4" },
+		{ "[Gateway]\nBackend=memory\nFloodLimit=much\n", "g.conf:3: FloodLimit=",
+		  "requests a second" },
+		{ "[Gateway]\nBackend=memory\nPeer=perhaps\n", "g.conf:3: Peer=", "yes or no" },
+		{ "[Gateway]\nBackend=memory\n[Static]\nForward=any:80\nHost=10.0.0.1\n",
+		  "g.conf:4: Forward=", "443:8443/tcp" },
+		{ "[Gateway]\nBackend=memory\n[Static]\nForward=80\n",
+		  "g.conf:3: this mapping is incomplete", "Host=192.168.1.20" },
+		{ "[Gateway]\nBackend=memory\n[Static]\nForward=80\nHost=2001:db8::1\n",
+		  "g.conf:5: Host=", "IPv4 address of one host" },
+		{ "[Gateway]\nBackend=memory\n[Static]\nForward=80\nForward=81\n",
+		  "g.conf:5: Forward=", "once" },
 		{ "[Gateway]\nBackend=memory\nMaxMappings=0\n", "g.conf:3: ", "from 1" },
 		{ "[Gateway]\nBackend=memory\nSocket=here\n", "g.conf:3: ", "begins with /" },
 		{ "[Gateway]\nBackend=memory\nInternal=averyveryverylongname\n", "g.conf:3: ",
@@ -273,6 +373,10 @@ int main(void)
 		cmocka_unit_test(every_key_of_the_gateway_is_taken),
 		cmocka_unit_test(a_short_maximum_lowers_the_minimum_that_was_not_said),
 		cmocka_unit_test(rules_keep_their_order_and_their_keys),
+		cmocka_unit_test(external_addresses_are_a_pool),
+		cmocka_unit_test(what_is_asked_of_the_packet_path_and_of_a_reload),
+		cmocka_unit_test(dangerous_ports_have_a_word),
+		cmocka_unit_test(static_mappings_are_ports_of_a_host),
 		cmocka_unit_test(faults_are_shares_and_times),
 		cmocka_unit_test(a_mistake_is_told_with_its_line_and_what_would_be_right),
 		cmocka_unit_test(limits_of_the_file_are_told),

@@ -272,6 +272,8 @@ static void step_change(void)
 	struct ledger_mapping *m;
 	struct tenf_address address;
 	uint8_t nonce[PCP_NONCE];
+	bool unchanged = false;
+	unsigned drawn;
 
 	if (b.now_there.count == 0)
 		return;
@@ -297,12 +299,14 @@ static void step_change(void)
 		assert_int_equal(ledger_renew(b.ledger, m, 50, NULL, b.now), TENF_OK);
 		break;
 	default:
-		r->filters = draw(4);
+		drawn = draw(4);
+		unchanged = drawn == r->filters;
+		r->filters = drawn;
 		assert_int_equal(ledger_set_cold(b.ledger, m, (const uint8_t *)"x", r->filters > 0,
 						 filters, r->filters), TENF_OK);
 		break;
 	}
-	b.batch = true;
+	b.batch |= !unchanged;
 }
 
 static const struct record *find_in(const struct model *m, const struct record *wanted)

@@ -99,10 +99,66 @@ static void protocol_internal_port_and_third_party_count(void **state)
 	query.third_party = true;
 	assert_false(policy_allows(&policy, &query, 1, &number));
 	assert_int_equal(number, 0);
-	assert_false(policy_third_party(&policy, &query.client));
+	assert_false(policy_third_party(&policy, &query.client, NULL));
 	policy.rules[0].third_party = true;
 	assert_true(policy_allows(&policy, &query, 1, &number));
-	assert_true(policy_third_party(&policy, &query.client));
+	assert_true(policy_third_party(&policy, &query.client, NULL));
+	policy_done(&policy);
+}
+
+static void a_rule_with_a_link_layer_address_is_for_that_client_alone(void **state)
+{
+	static const uint8_t tv[POLICY_MAC] = { 2, 0, 0, 0, 0, 7 };
+	static const uint8_t other[POLICY_MAC] = { 2, 0, 0, 0, 0, 8 };
+	struct policy_rule rules[] = { rule(POLICY_ALLOW, "192.168.1.0/24", 1, 65535) };
+	struct policy_query query = from(20);
+	struct policy policy;
+	int number;
+
+	(void)state;
+	rules[0].has_mac = true;
+	memcpy(rules[0].mac, tv, sizeof(tv));
+	rules[0].third_party = true;
+	policy = policy_of(rules, 1);
+	assert_true(policy.has_macs);
+	assert_false(policy_allows(&policy, &query, 80, &number)); /* unknown */
+	query.mac = other;
+	assert_false(policy_allows(&policy, &query, 80, &number));
+	assert_false(policy_third_party(&policy, &query.client, other));
+	query.mac = tv;
+	assert_true(policy_allows(&policy, &query, 80, &number));
+	assert_true(policy_third_party(&policy, &query.client, tv));
+	query.client = tenf_address_v4(0x0a000001); /* the prefix counts too */
+	assert_false(policy_allows(&policy, &query, 80, &number));
+	policy_done(&policy);
+}
+
+static void what_is_to_be_asked_is_allowed_once_approved(void **state)
+{
+	struct policy_rule rules[] = {
+		rule(POLICY_DENY, NULL, 22, 22),
+		rule(POLICY_ASK, NULL, 1, 1023),
+		rule(POLICY_ALLOW, NULL, 8000, 8999),
+	};
+	struct policy policy = policy_of(rules, TENF_ARRAY_SIZE(rules));
+	struct policy_query query = from(20);
+	int number;
+
+	(void)state;
+	assert_int_equal(policy_decide(&policy, &query, 443, &number), POLICY_ASK);
+	assert_int_equal(number, 1);
+	assert_false(policy_allows(&policy, &query, 443, &number));
+	assert_int_equal(policy_asking_rule(&policy, &query), 1);
+	query.approved = true;
+	query.approved_port = 443;
+	assert_true(policy_allows(&policy, &query, 443, &number));
+	assert_int_equal(policy_decide(&policy, &query, 80, &number), POLICY_ASK);
+	query.approved_port = 0;
+	assert_true(policy_allows(&policy, &query, 80, &number));
+	assert_int_equal(policy_decide(&policy, &query, 22, &number), POLICY_DENY);
+	query.third_party = true; /* not a thing to ask about where it is not allowed at all */
+	assert_int_equal(policy_decide(&policy, &query, 443, &number), POLICY_DENY);
+	assert_int_equal(policy_asking_rule(&policy, &query), POLICY_NO_RULE);
 	policy_done(&policy);
 }
 
@@ -119,22 +175,26 @@ static void painting_agrees_with_asking_for_every_port(void **state)
 		struct policy_rule rules[12];
 		uint64_t painted[POLICY_PORT_WORDS];
 		struct policy policy;
-		const struct policy_query query = from(20);
+		struct policy_query query = from(20);
 		bool any = false;
 
 		for (size_t i = 0; i < TENF_ARRAY_SIZE(rules); i++) {
 			uint16_t first = (uint16_t)tenf_random_below(&random, 65536);
 			uint16_t last = (uint16_t)tenf_random_below(&random, 65536);
 
-			bool deny = tenf_random_below(&random, 2) == 0;
+			enum policy_action action =
+				(enum policy_action)tenf_random_below(&random, 3);
 
-			rules[i] = rule(deny ? POLICY_DENY : POLICY_ALLOW,
+			rules[i] = rule(action,
 					tenf_random_below(&random, 4) == 0 ? "192.168.1.30" : NULL,
 					first, last);
 			if (tenf_random_below(&random, 8) == 0)
 				rules[i].external.count = 0;
 		}
 		policy = policy_of(rules, TENF_ARRAY_SIZE(rules));
+		query.approved = tenf_random_below(&random, 2) == 0;
+		if (tenf_random_below(&random, 2) == 0)
+			query.approved_port = (uint16_t)tenf_random_below(&random, 65536);
 		(void)policy_paint(&policy, &query, painted);
 		for (unsigned port = 1; port <= UINT16_MAX; port++) {
 			int number;
@@ -167,6 +227,8 @@ int main(void)
 		cmocka_unit_test(the_first_rule_that_matches_decides),
 		cmocka_unit_test(no_rule_at_all_denies),
 		cmocka_unit_test(protocol_internal_port_and_third_party_count),
+		cmocka_unit_test(a_rule_with_a_link_layer_address_is_for_that_client_alone),
+		cmocka_unit_test(what_is_to_be_asked_is_allowed_once_approved),
 		cmocka_unit_test(painting_agrees_with_asking_for_every_port),
 		cmocka_unit_test(more_rules_than_the_limit_are_refused),
 	};

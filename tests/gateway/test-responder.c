@@ -221,6 +221,8 @@ static void no_answer_leaves_before_its_commit(void **state)
 	assert_false(responder_next_send(h.r, h.now, &out));
 	assert_false(responder_next_record(h.r, &record));
 	assert_true(responder_next_change(h.r, &change));
+	assert_int_equal(change.kind, RESPONDER_EPOCH);
+	assert_true(responder_next_change(h.r, &change));
 	assert_int_equal(change.kind, RESPONDER_INSTALL);
 	assert_int_equal(change.external.port, 10000);
 	assert_false(responder_next_change(h.r, &change));
@@ -418,6 +420,8 @@ static void a_batch_under_commit_takes_nothing_in(void **state)
 	(void)state;
 	setup_house(&h);
 	in.to = h.links[0].address;
+	assert_true(responder_next_change(h.r, &change)); /* the epoch, nothing else */
+	assert_int_equal(change.kind, RESPONDER_EPOCH);
 	assert_false(responder_next_change(h.r, &change));
 	assert_int_equal(responder_receive(h.r, &in, h.now), TENF_E_AGAIN);
 	assert_int_equal(responder_add_static(h.r, TENF_TCP, &server, 22, h.now), TENF_E_AGAIN);

@@ -220,7 +220,7 @@ def test_stops_cleanly_on_both_signals():
 
 def test_refuses_to_start_where_it_should():
     cases = {
-        BASE.replace("Backend=memory", "Backend=nftables"): "Backend=memory alone",
+        BASE.replace("Backend=memory", "Backend=nftables"): "External=",
         BASE.replace("127.0.0.1:0", "192.0.2.1:0"): "no interface of this machine",
         BASE + "External=lo\n": "is the external one",
         BASE + "External=lo\nInternal=lo\n": "both \"lo\"",

@@ -136,8 +136,10 @@ class Home:
         daemon.wait_text("Listening for NAT-PMP/PCP traffic")
         return daemon
 
-    def gatewayd(self, keys="", sections=ALLOW, host=None, internal="lan0"):
-        config = (f"[Gateway]\nBackend=memory\nInternal={internal}\nExternalAddress={OUTSIDE}\n"
+    def gatewayd(self, keys="", sections=ALLOW, host=None, internal="lan0", backend="memory"):
+        if "ExternalAddress=" not in keys:  # said again it would be one more
+            keys = f"ExternalAddress={OUTSIDE}\n{keys}"
+        config = (f"[Gateway]\nBackend={backend}\nInternal={internal}\n"
                   f"MinLifetime=1\nReuseDelayTCP=0\nReuseDelayUDP=0\n{keys}\n{sections}\n")
         host = host or self.gateway
         return self.opened.enter_context(gatewayd(

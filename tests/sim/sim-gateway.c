@@ -172,6 +172,10 @@ static void apply(struct sim_gateway *g, const struct responder_change *change, 
 	const struct ledger_mapping *m = change->mapping;
 	struct sim_held *held;
 
+	if (change->kind == RESPONDER_EPOCH) {
+		g->epoch_kept = change->epoch_start;
+		return;
+	}
 	if (change->kind == RESPONDER_FLUSH) {
 		g->held_count = 0;
 		return;
@@ -192,6 +196,7 @@ static void apply(struct sim_gateway *g, const struct responder_change *change, 
 			*held = g->held[--g->held_count];
 		break;
 	case RESPONDER_FLUSH:
+	case RESPONDER_EPOCH:
 		break;
 	}
 }

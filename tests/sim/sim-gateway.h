@@ -35,6 +35,7 @@ struct sim_gateway {
 
 	struct sim_held held[SIM_HELD_MAX]; /* what the kernel forwards */
 	size_t held_count;
+	tenf_time epoch_kept; /* beside it */
 
 	struct responder_quirks quirks; /* the ones that stay */
 	struct tenf_address external;

@@ -3,7 +3,7 @@
 
 /* All changes are drawn, also behind one that failed: the batch is closed by
  * its end. */
-void backend_run(struct backend *backend, struct responder *r, tenf_time now)
+enum tenf_status backend_run(struct backend *backend, struct responder *r, tenf_time now)
 {
 	enum tenf_status staged = TENF_OK;
 	enum tenf_status committed = TENF_OK;
@@ -17,5 +17,8 @@ void backend_run(struct backend *backend, struct responder *r, tenf_time now)
 	}
 	if (any)
 		committed = backend->ops->commit(backend);
-	responder_committed(r, staged != TENF_OK ? staged : committed, now);
+	if (staged == TENF_OK)
+		staged = committed;
+	responder_committed(r, staged, now);
+	return staged;
 }

@@ -11,6 +11,12 @@
 
 struct backend;
 
+enum backend_news {
+	BACKEND_NOTHING,
+	BACKEND_LOST, /* what it held is gone or changed: install everything again */
+	BACKEND_DEAD, /* it will do nothing more, whatever is asked */
+};
+
 struct backend_ops {
 	const char *name;     /* as in Backend= */
 	unsigned filters_max; /* remote-peer filters of a mapping it enforces */
@@ -20,6 +26,10 @@ struct backend_ops {
 	/* TENF_OK: all that was staged holds. Else, as always after a stage that
 	 * failed: none of it. The next batch starts empty. */
 	TENF_CHECKED enum tenf_status (*commit)(struct backend *backend);
+	/* Readable when there is news, -1 when there never is; asked again after news. */
+	int (*fd)(struct backend *backend);
+	/* What happened unasked; also to be asked after a commit that failed. */
+	enum backend_news (*news)(struct backend *backend);
 	void (*close)(struct backend *backend);
 };
 
@@ -33,7 +43,8 @@ TENF_CHECKED enum tenf_status backend_memory_open(const struct tenf_memory *memo
 /* Mappings it holds. */
 uint32_t backend_memory_count(const struct backend *backend);
 
-/* Takes the responder's batch through the backend and tells it what came of it. */
-void backend_run(struct backend *backend, struct responder *r, tenf_time now);
+/* Takes the responder's batch through the backend, tells it what came of it, and
+ * returns that. */
+enum tenf_status backend_run(struct backend *backend, struct responder *r, tenf_time now);
 
 #endif

@@ -37,6 +37,8 @@ static enum tenf_status stage(struct backend *backend, const struct responder_ch
 	case RESPONDER_FLUSH:
 		b->staged = 0;
 		break;
+	case RESPONDER_EPOCH: /* a restart is a new start here */
+		break;
 	}
 	return b->failed ? TENF_E_FAILED : TENF_OK;
 }
@@ -53,6 +55,18 @@ static enum tenf_status commit(struct backend *backend)
 	return status;
 }
 
+static int fd_of(struct backend *backend)
+{
+	(void)backend;
+	return -1;
+}
+
+static enum backend_news news(struct backend *backend)
+{
+	(void)backend;
+	return BACKEND_NOTHING;
+}
+
 static void close_memory(struct backend *backend)
 {
 	if (backend != NULL)
@@ -61,7 +75,7 @@ static void close_memory(struct backend *backend)
 
 static const struct backend_ops ops = {
 	.name = "memory", .filters_max = LEDGER_FILTERS_MAX,
-	.stage = stage, .commit = commit, .close = close_memory,
+	.stage = stage, .commit = commit, .fd = fd_of, .news = news, .close = close_memory,
 };
 
 enum tenf_status backend_memory_open(const struct tenf_memory *memory, struct backend **ret)

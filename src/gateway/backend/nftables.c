@@ -1,0 +1,343 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The packet path of the kernel, by way of the privileged helper: changes become a
+ * message, one for a batch where it is not very large, and the answer says what holds.
+ */
+#include "gateway/backend/nftables.h"
+
+#include "gateway/helper/helper.h"
+#include "gateway/helper/messages.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define CHANGE_ROOM (HELPER_CHANGE_SIZE + LEDGER_FILTERS_MAX * 19)
+
+struct nftables_backend {
+	struct backend base;
+	int fd; /* to the helper; -1: it is gone */
+	pid_t pid;
+	uint32_t number;    /* of the last question */
+	struct tenf_writer out; /* the message that is being written; its header comes last */
+	uint16_t count;         /* changes in it */
+	bool failed;            /* the batch cannot be handed over */
+	bool lost;              /* the packet path is to be told everything again */
+	struct helper_change change;
+	uint8_t out_data[HELPER_MESSAGE_MAX];
+	uint8_t in_data[HELPER_MESSAGE_MAX];
+};
+
+static struct nftables_backend *of(struct backend *backend)
+{
+	return (struct nftables_backend *)backend;
+}
+
+/* ---- Messages ------------------------------------------------------------------- */
+
+static void begin_message(struct nftables_backend *b)
+{
+	b->out = tenf_writer_of(b->out_data, sizeof(b->out_data));
+	tenf_writer_fill(&b->out, 0, HELPER_HEAD);
+	b->count = 0;
+}
+
+/* A helper that is gone cannot come back: only a new start has the rights. */
+static enum tenf_status lose_helper(struct nftables_backend *b)
+{
+	if (b->fd >= 0)
+		(void)close(b->fd);
+	b->fd = -1;
+	return TENF_E_SYSTEM;
+}
+
+static enum tenf_status send_message(struct nftables_backend *b, enum helper_kind kind, bool more)
+{
+	struct tenf_writer head = tenf_writer_of(b->out_data, HELPER_HEAD);
+	ssize_t sent;
+
+	b->number += !more;
+	helper_write_head(&head, &(struct helper_head){ .kind = kind, .more = more,
+							.count = b->count, .number = b->number });
+	if (b->fd < 0 || b->out.failed)
+		return TENF_E_SYSTEM;
+	do {
+		sent = send(b->fd, b->out_data, b->out.used, MSG_NOSIGNAL);
+	} while (sent < 0 && errno == EINTR);
+	return sent == (ssize_t)b->out.used ? TENF_OK : lose_helper(b);
+}
+
+/* News may come before an answer. */
+static void take_news(struct nftables_backend *b, struct tenf_reader *body)
+{
+	enum helper_news news;
+
+	if (helper_read_news(body, &news) == TENF_OK)
+		b->lost |= news == HELPER_LOST;
+}
+
+/* One message; its body is a reader into the backend. TENF_E_AGAIN: none waits. */
+static enum tenf_status receive_message(struct nftables_backend *b, int flags,
+					struct helper_head *ret_head, struct tenf_reader *ret)
+{
+	ssize_t got;
+
+	if (b->fd < 0)
+		return TENF_E_SYSTEM;
+	do {
+		got = recv(b->fd, b->in_data, sizeof(b->in_data), MSG_TRUNC | flags);
+	} while (got < 0 && errno == EINTR);
+	if (got < 0 && errno == EAGAIN)
+		return TENF_E_AGAIN;
+	if (got <= 0 || (size_t)got > sizeof(b->in_data))
+		return lose_helper(b);
+	*ret = tenf_reader_of(b->in_data, (size_t)got);
+	return helper_read_head(ret, ret_head) == TENF_OK ? TENF_OK : lose_helper(b);
+}
+
+/* The answer to the last question. */
+static enum tenf_status receive_answer(struct nftables_backend *b, struct helper_head *ret_head,
+				       struct tenf_reader *ret)
+{
+	enum tenf_status status;
+
+	do {
+		status = receive_message(b, 0, ret_head, ret);
+		if (status == TENF_OK && ret_head->kind == HELPER_NEWS)
+			take_news(b, ret);
+	} while (status == TENF_OK && ret_head->kind == HELPER_NEWS);
+	if (status == TENF_OK && ret_head->number != b->number)
+		status = lose_helper(b);
+	return status;
+}
+
+static enum tenf_status receive_done(struct nftables_backend *b, struct helper_done *ret)
+{
+	struct helper_head head;
+	struct tenf_reader body;
+	enum tenf_status status = receive_answer(b, &head, &body);
+
+	if (status != TENF_OK)
+		return status;
+	if (head.kind != HELPER_DONE || helper_read_done(&body, ret) != TENF_OK)
+		return lose_helper(b);
+	return TENF_OK;
+}
+
+/* ---- Changes ---------------------------------------------------------------------- */
+
+static void copy_mapping(const struct responder_change *change, struct helper_mapping *ret)
+{
+	const struct ledger_mapping *m = change->mapping;
+	const struct ledger_cold *cold = m->cold;
+
+	ret->protocol = m->protocol;
+	ret->maker = m->maker;
+	ret->external = change->external;
+	ret->internal = (struct tenf_endpoint){ m->internal_address, m->internal_port };
+	ret->made_at = m->made_at;
+	ret->ends_at = m->timer.at;
+	memcpy(ret->nonce, m->nonce, sizeof(ret->nonce));
+	ret->lifetime_s = m->lifetime_s;
+	ret->renewals = m->renewals;
+	ret->id = m->id;
+	ret->rule = m->rule;
+	ret->description_len = cold != NULL ? cold->description_len : 0;
+	ret->filter_count = cold != NULL ? cold->filter_count : 0;
+	if (cold == NULL)
+		return;
+	memcpy(ret->description, cold->description, cold->description_len);
+	memcpy(ret->filters, cold->filters, cold->filter_count * sizeof(cold->filters[0]));
+}
+
+static enum helper_change_kind kind_of(enum responder_change_kind kind)
+{
+	switch (kind) {
+	case RESPONDER_INSTALL:
+		return HELPER_INSTALL;
+	case RESPONDER_RENEW:
+		return HELPER_RENEW;
+	case RESPONDER_REMOVE:
+		return HELPER_REMOVE;
+	case RESPONDER_FLUSH:
+		return HELPER_FLUSH;
+	case RESPONDER_EPOCH:
+		break;
+	}
+	return HELPER_EPOCH;
+}
+
+static enum tenf_status stage(struct backend *backend, const struct responder_change *change)
+{
+	struct nftables_backend *b = of(backend);
+	struct helper_change *c = &b->change;
+
+	if (b->failed)
+		return TENF_E_SYSTEM;
+	if (b->out.size - b->out.used < CHANGE_ROOM || b->count == HELPER_CHANGES_MAX) {
+		b->failed = send_message(b, HELPER_BATCH, true) != TENF_OK;
+		begin_message(b);
+	}
+	c->kind = kind_of(change->kind);
+	c->content = change->content;
+	c->cut = false;
+	c->epoch_start = change->epoch_start;
+	if (change->mapping != NULL) {
+		c->cut = c->kind == HELPER_REMOVE && change->mapping->end != LEDGER_EXPIRED;
+		copy_mapping(change, &c->mapping);
+	}
+	helper_write_change(&b->out, c);
+	b->count++;
+	return b->failed ? TENF_E_SYSTEM : TENF_OK;
+}
+
+/* Unsure is told as failed, and everything is installed anew at once after it. */
+static enum tenf_status commit(struct backend *backend)
+{
+	struct nftables_backend *b = of(backend);
+	enum tenf_status status = b->failed ? TENF_E_SYSTEM : send_message(b, HELPER_BATCH, false);
+	struct helper_done done = { .outcome = HELPER_UNSURE };
+
+	b->failed = false;
+	begin_message(b);
+	if (status == TENF_OK)
+		status = receive_done(b, &done);
+	if (status != TENF_OK)
+		return status;
+	if (done.outcome != HELPER_UNSURE)
+		return done.outcome == HELPER_OK ? TENF_OK : TENF_E_SYSTEM;
+	b->lost = true;
+	return TENF_E_SYSTEM;
+}
+
+/* ---- News ---------------------------------------------------------------------------- */
+
+static int fd_of(struct backend *backend)
+{
+	return of(backend)->fd;
+}
+
+static enum backend_news news(struct backend *backend)
+{
+	struct nftables_backend *b = of(backend);
+	struct helper_head head;
+	struct tenf_reader body;
+	bool lost;
+
+	while (receive_message(b, MSG_DONTWAIT, &head, &body) == TENF_OK) {
+		if (head.kind == HELPER_NEWS)
+			take_news(b, &body);
+	}
+	lost = b->lost;
+	b->lost = false;
+	if (b->fd < 0)
+		return BACKEND_DEAD;
+	return lost ? BACKEND_LOST : BACKEND_NOTHING;
+}
+
+/* ---- Life ----------------------------------------------------------------------------- */
+
+static void close_nftables(struct backend *backend)
+{
+	struct nftables_backend *b = of(backend);
+
+	if (b == NULL)
+		return;
+	(void)lose_helper(b); /* it ends when nobody is left to talk to */
+	if (b->pid > 0)
+		(void)waitpid(b->pid, NULL, 0);
+	free(b);
+}
+
+/* Nothing of the daemon's stays open in the helper but this and its standard error. */
+static void become_helper(int fd, const char *user)
+{
+	int status;
+
+	if (dup2(fd, 3) != 3 || close_range(4, ~0U, 0) != 0)
+		_exit(EXIT_FAILURE);
+	status = helper_run(3, user);
+	(void)fflush(stderr);
+	_exit(status);
+}
+
+static bool start_helper(struct nftables_backend *b, const char *user, struct tenf_text *why)
+{
+	int pair[2];
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0) {
+		tenf_text_add(why, "no sockets for the helper: ");
+		tenf_text_add(why, strerror(errno));
+		return false;
+	}
+	(void)fflush(NULL); /* what waits there would be written twice */
+	b->pid = fork();
+	if (b->pid == 0)
+		become_helper(pair[1], user);
+	(void)close(pair[1]);
+	b->fd = pair[0];
+	if (b->pid < 0) {
+		tenf_text_add(why, "cannot start the helper: ");
+		tenf_text_add(why, strerror(errno));
+	}
+	return b->pid > 0;
+}
+
+/* What a daemon before this one left is not taken over. */
+static bool forget(struct nftables_backend *b, struct tenf_text *why)
+{
+	const struct responder_change flush = { .kind = RESPONDER_FLUSH };
+
+	if (stage(&b->base, &flush) == TENF_OK && commit(&b->base) == TENF_OK)
+		return true;
+	tenf_text_add(why, "the table inet tenforward cannot be emptied");
+	return false;
+}
+
+static bool set_up(struct nftables_backend *b, const struct helper_setup *setup,
+		   struct tenf_text *why)
+{
+	struct helper_done done;
+
+	begin_message(b);
+	helper_write_setup(&b->out, setup);
+	if (send_message(b, HELPER_SETUP, false) != TENF_OK || receive_done(b, &done) != TENF_OK) {
+		tenf_text_add(why, "the helper that changes the packet path has ended; "
+				   "Backend=nftables is started as root");
+		return false;
+	}
+	begin_message(b);
+	if (done.outcome == HELPER_OK)
+		return done.fresh || forget(b, why);
+	tenf_text_add(why, "the table inet tenforward cannot be made: ");
+	tenf_text_add(why, done.text[0] != '\0' ? done.text : "the setup makes no sense");
+	return false;
+}
+
+static const struct backend_ops ops = {
+	.name = "nftables", .filters_max = LEDGER_FILTERS_MAX,
+	.stage = stage, .commit = commit, .fd = fd_of, .news = news, .close = close_nftables,
+};
+
+bool backend_nftables_open(const struct helper_setup *setup, const char *user,
+			   struct backend **ret, struct tenf_text *why)
+{
+	struct nftables_backend *b = calloc(1, sizeof(*b));
+
+	if (b == NULL) {
+		tenf_text_add(why, "out of memory");
+		return false;
+	}
+	b->base.ops = &ops;
+	b->fd = -1;
+	if (!start_helper(b, user, why) || !set_up(b, setup, why)) {
+		close_nftables(&b->base);
+		return false;
+	}
+	*ret = &b->base;
+	return true;
+}

@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The rules of our table. Each packet of a flow that is known passes none of the
+ * lookups: the kernel asks the chains of type nat for the first packet alone.
+ */
+#include "gateway/helper/table.h"
+
+#include <string.h>
+
+#define KEY_MAPPING4 "type inet_proto . ipv4_addr . inet_service"
+#define KEY_MAPPING6 "type inet_proto . ipv6_addr . inet_service"
+#define TO_ENDPOINT4 " : ipv4_addr . inet_service"
+#define DESTINATION4 "meta l4proto . ip daddr . th dport"
+#define DESTINATION6 "meta l4proto . ip6 daddr . th dport"
+
+static void add(struct tenf_text *t, const char *text)
+{
+	tenf_text_add(t, text);
+}
+
+static void add_set(struct tenf_text *t, const char *kind, const char *name, const char *rest,
+		    uint64_t size)
+{
+	add(t, "add ");
+	add(t, kind);
+	add(t, " inet " TRANSACTION_TABLE " ");
+	add(t, name);
+	add(t, " { ");
+	add(t, rest);
+	add(t, "; size ");
+	tenf_text_add_number(t, size);
+	add(t, "; }\n");
+}
+
+static void add_sets(struct tenf_text *t)
+{
+	add(t, "add table inet " TRANSACTION_TABLE "\n");
+	add_set(t, "map", "dnat4", KEY_MAPPING4 TO_ENDPOINT4 "; flags timeout",
+		TABLE_MAPPINGS_MAX);
+	add_set(t, "map", "snat4", KEY_MAPPING4 TO_ENDPOINT4 "; flags timeout",
+		TABLE_MAPPINGS_MAX);
+	add_set(t, "set", "pinhole6", KEY_MAPPING6 "; flags timeout", TABLE_MAPPINGS_MAX);
+	add_set(t, "set", "filtered4", KEY_MAPPING4 "; flags timeout", TABLE_FILTERED_MAX);
+	add_set(t, "set", "filtered6", KEY_MAPPING6 "; flags timeout", TABLE_FILTERED_MAX);
+	add_set(t, "set", "allowed4",
+		KEY_MAPPING4 " . ipv4_addr . inet_service; flags interval,timeout",
+		TABLE_FILTERED_MAX);
+	add_set(t, "set", "allowed6",
+		KEY_MAPPING6 " . ipv6_addr . inet_service; flags interval,timeout",
+		TABLE_FILTERED_MAX);
+	add_set(t, "set", "state", "type mark", 16);
+	add_set(t, "set", "askers4", "type ipv4_addr; flags dynamic,timeout; timeout 10s",
+		TABLE_ASKERS_MAX);
+	add_set(t, "set", "askers6", "type ipv6_addr; flags dynamic,timeout; timeout 10s",
+		TABLE_ASKERS_MAX);
+}
+
+/* The priorities: beside the administrator's own translation, a step before it. */
+static void add_chains(struct tenf_text *t)
+{
+	static const char *const chains[][2] = {
+		{ "prerouting", "type nat hook prerouting priority -110" },
+		{ "output", "type nat hook output priority -110" },
+		{ "postrouting", "type nat hook postrouting priority 90" },
+		{ "forward", "type filter hook forward priority -10" },
+		{ "input", "type filter hook input priority -10" },
+	};
+
+	for (size_t i = 0; i < TENF_ARRAY_SIZE(chains); i++) {
+		add(t, "add chain inet " TRANSACTION_TABLE " ");
+		add(t, chains[i][0]);
+		add(t, " { ");
+		add(t, chains[i][1]);
+		add(t, "; policy accept; }\nflush chain inet " TRANSACTION_TABLE " ");
+		add(t, chains[i][0]);
+		tenf_text_add_char(t, '\n');
+	}
+}
+
+static void begin_rule(struct tenf_text *t, const char *chain)
+{
+	add(t, "add rule inet " TRANSACTION_TABLE " ");
+	add(t, chain);
+	tenf_text_add_char(t, ' ');
+}
+
+static void add_rule(struct tenf_text *t, const char *chain, const char *rule)
+{
+	begin_rule(t, chain);
+	add(t, rule);
+	tenf_text_add_char(t, '\n');
+}
+
+static void add_names(struct tenf_text *t, const char *what, const struct helper_names *names)
+{
+	add(t, what);
+	add(t, " { ");
+	for (size_t i = 0; i < names->count; i++) {
+		add(t, i > 0 ? ", \"" : "\"");
+		add(t, names->at[i]);
+		tenf_text_add_char(t, '"');
+	}
+	add(t, " } ");
+}
+
+/* To a mapped external endpoint, from wherever: outside, inside, this host. */
+static void add_translation(struct tenf_text *t, const char *chain)
+{
+	add_rule(t, chain,
+		 DESTINATION4 " @filtered4 " DESTINATION4
+			      " . ip saddr . th sport != @allowed4 return");
+	add_rule(t, chain, "dnat ip to " DESTINATION4 " map @dnat4");
+}
+
+static void add_postrouting(struct tenf_text *t, const struct helper_setup *setup)
+{
+	begin_rule(t, "postrouting");
+	add_names(t, "oifname", &setup->external);
+	add(t, "snat ip to meta l4proto . ip saddr . th sport map @snat4\n");
+	if (setup->internal.count == 0)
+		return;
+	/* From inside to inside by way of an external address: the answers have to come
+	 * this way too. The caller is shown as that address (RFC 4787 REQ-9). */
+	begin_rule(t, "postrouting");
+	add_names(t, "iifname", &setup->internal);
+	add_names(t, "oifname", &setup->internal);
+	add(t, "ct status dnat snat ip to ct original ip daddr\n");
+}
+
+static void add_pinholes(struct tenf_text *t, const struct helper_setup *setup)
+{
+	begin_rule(t, "forward");
+	add_names(t, "iifname", &setup->external);
+	add(t, "ct state new " DESTINATION6 " @filtered6 " DESTINATION6
+	       " . ip6 saddr . th sport != @allowed6 drop\n");
+	if (!setup->manage_forward)
+		return;
+	begin_rule(t, "forward");
+	add_names(t, "iifname", &setup->external);
+	add(t, DESTINATION6 " @pinhole6 meta mark set meta mark or ");
+	tenf_text_add_number(t, TABLE_MARK);
+	tenf_text_add_char(t, '\n');
+}
+
+/* ---- Requests ------------------------------------------------------------------------ */
+
+static void begin_requests(struct tenf_text *t, const struct helper_link *link)
+{
+	char text[TENF_ADDRESS_TEXT];
+
+	begin_rule(t, "input");
+	add(t, "iifname \"");
+	add(t, link->interface);
+	add(t, tenf_address_is_v4(&link->address.address) ? "\" ip daddr " : "\" ip6 daddr ");
+	add(t, tenf_address_text(&link->address.address, text));
+	add(t, " udp dport ");
+	tenf_text_add_number(t, link->address.port);
+	tenf_text_add_char(t, ' ');
+}
+
+/* What one sender may ask a second passes, with twice that at once; what is above
+ * never reaches the daemon, so that others are heard. */
+static void add_link(struct tenf_text *t, const struct helper_link *link, uint32_t flood_per_s)
+{
+	bool v4 = tenf_address_is_v4(&link->address.address);
+	char text[TENF_ADDRESS_TEXT];
+
+	if (flood_per_s == 0)
+		return;
+	begin_requests(t, link);
+	add(t, v4 ? "ip saddr " : "ip6 saddr ");
+	add(t, tenf_address_text(&link->network.address, text));
+	tenf_text_add_char(t, '/');
+	tenf_text_add_number(t, v4 ? link->network.length - 96 : link->network.length);
+	add(t, v4 ? " update @askers4 { ip saddr" : " update @askers6 { ip6 saddr");
+	add(t, " limit rate ");
+	tenf_text_add_number(t, flood_per_s);
+	add(t, "/second burst ");
+	tenf_text_add_number(t, 2 * (uint64_t)flood_per_s);
+	add(t, " packets } accept\n");
+	begin_requests(t, link);
+	add(t, "drop\n");
+}
+
+static void add_requests(struct tenf_text *t, const struct helper_setup *setup)
+{
+	begin_rule(t, "input");
+	add_names(t, "iifname", &setup->external);
+	add(t, "udp dport 5351 drop\n");
+	for (size_t i = 0; i < setup->link_count; i++)
+		add_link(t, &setup->links[i], setup->flood_per_s);
+}
+
+void table_text(const struct helper_setup *setup, struct tenf_text *ret)
+{
+	add_sets(ret);
+	add_chains(ret);
+	add_translation(ret, "prerouting");
+	add_translation(ret, "output");
+	add_postrouting(ret, setup);
+	add_pinholes(ret, setup);
+	add_requests(ret, setup);
+}

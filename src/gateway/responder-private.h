@@ -5,6 +5,8 @@
  *	responder.c          life, arrival of datagrams, the clock, the batch
  *	responder-queue.c    answers that wait, announcements, records
  *	responder-map.c      may this mapping be had, and the change of the ledger
+ *	responder-choose.c   on which external port
+ *	responder-unmap.c    giving it back
  *	responder-natpmp.c   RFC 6886: bytes to a question, outcome to bytes
  *	responder-pcp.c      RFC 6887: the same
  *	responder-options.c  the options of a PCP request
@@ -132,6 +134,23 @@ struct map_outcome {
 	enum responder_verdict verdict;
 	const char *why;
 };
+
+/* One decision by chance, in parts of 10 000. */
+bool responder_strikes(struct responder *r, unsigned chance);
+void responder_refuse(struct map_outcome *out, enum map_result result, int rule, const char *why);
+/* A bucket that holds `burst` and empties once in `period`. */
+void responder_refill(tenf_time *at, uint32_t *used, uint32_t burst, tenf_duration period,
+		      tenf_time now);
+struct policy_query responder_query(const struct map_question *q);
+/* PREFER_FAILURE: this endpoint and no other; a zero address is any (§13.2). */
+bool responder_is_not_exact(const struct responder *r, const struct map_question *q,
+			    uint16_t external_port);
+/* The suggestion, else the port this endpoint had before, else any. 0: refused. */
+uint16_t responder_choose_port(struct responder *r, const struct map_question *q,
+			       struct ledger_host *host, tenf_time now, struct map_outcome *out);
+/* An IPv6 pinhole: the internal port is the external one. 0: refused. */
+uint16_t responder_choose_pinhole(struct responder *r, const struct map_question *q,
+				  struct map_outcome *out);
 
 void responder_map(struct responder *r, const struct map_question *q, tenf_time now,
 		   struct map_outcome *ret);

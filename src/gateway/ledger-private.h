@@ -84,8 +84,6 @@ void ledger_set_ended(struct ledger *ledger, struct ledger_mapping *m, tenf_time
 void ledger_drop(struct ledger *ledger, struct ledger_mapping *m);
 
 /* Hosts. */
-struct ledger_host *ledger_known_host(const struct ledger *ledger,
-				      const struct tenf_address *address);
 void ledger_host_link(struct ledger *ledger, struct ledger_mapping *m);
 void ledger_host_unlink(struct ledger *ledger, struct ledger_mapping *m);
 void ledger_hosts_clear(struct ledger *ledger);

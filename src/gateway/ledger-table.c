@@ -157,6 +157,8 @@ struct ledger_mapping *ledger_find_external(const struct ledger *l, enum tenf_pr
  * address may belong to another host by now, and only the nonce tells. */
 static bool may_have_back(const struct ledger_mapping *m, const uint8_t *nonce)
 {
+	if (m->end == LEDGER_REVOKED)
+		return false;
 	if (m->end == LEDGER_DELETED)
 		return true;
 	if (m->maker == LEDGER_BY_NATPMP)
@@ -182,6 +184,19 @@ struct ledger_mapping *ledger_find_ended(const struct ledger *l,
 		find_in_state(l, LEDGER_ENDED, internal, protocol, internal_port);
 
 	while (m != NULL && !may_have_back(m, nonce))
+		m = matching(m->next_internal, LEDGER_ENDED, internal, protocol, internal_port);
+	return m;
+}
+
+const struct ledger_mapping *ledger_find_revoked(const struct ledger *l,
+						 const struct tenf_address *internal,
+						 enum tenf_protocol protocol,
+						 uint16_t internal_port)
+{
+	const struct ledger_mapping *m =
+		find_in_state(l, LEDGER_ENDED, internal, protocol, internal_port);
+
+	while (m != NULL && m->end != LEDGER_REVOKED)
 		m = matching(m->next_internal, LEDGER_ENDED, internal, protocol, internal_port);
 	return m;
 }
@@ -257,4 +272,22 @@ const struct ledger_mapping *ledger_each(const struct ledger *l,
 			return m;
 		m = l->internal[bucket++];
 	}
+}
+
+/* In the order of memory, which nothing changes. */
+struct ledger_mapping *ledger_walk(struct ledger *l, struct ledger_walk *walk)
+{
+	if (!walk->begun)
+		*walk = (struct ledger_walk){ .chunk = l->chunks, .begun = true };
+	while (walk->chunk != NULL) {
+		while (walk->next < LEDGER_CHUNK) {
+			struct ledger_mapping *m = &walk->chunk->at[walk->next++];
+
+			if (m->state == LEDGER_LIVE)
+				return m;
+		}
+		walk->chunk = walk->chunk->next;
+		walk->next = 0;
+	}
+	return NULL;
 }

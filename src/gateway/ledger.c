@@ -71,12 +71,25 @@ void ledger_drop(struct ledger *l, struct ledger_mapping *m)
 
 /* ---- Life ------------------------------------------------------------- */
 
+static bool makes_sense(const struct ledger_limits *limits)
+{
+	return limits->mappings_max > 0 && limits->mappings_max <= LEDGER_MAPPINGS_MAX;
+}
+
+enum tenf_status ledger_set_limits(struct ledger *l, const struct ledger_limits *limits)
+{
+	if (!makes_sense(limits))
+		return TENF_E_ARGUMENT;
+	l->limits = *limits;
+	return TENF_OK;
+}
+
 enum tenf_status ledger_new(const struct ledger_limits *limits, const struct tenf_random *random,
 			    const struct tenf_memory *memory, struct ledger **ret)
 {
 	struct ledger *l;
 
-	if (limits->mappings_max == 0 || limits->mappings_max > LEDGER_MAPPINGS_MAX)
+	if (!makes_sense(limits))
 		return TENF_E_ARGUMENT;
 	l = tenf_memory_zero(memory, 1, sizeof(*l));
 	if (l == NULL)
@@ -219,6 +232,8 @@ enum tenf_status ledger_renew(struct ledger *l, struct ledger_mapping *m, uint32
  * nobody locks away many ports by taking and giving back. */
 static uint32_t withhold_s(const struct ledger *l, const struct ledger_mapping *m)
 {
+	if (m->end == LEDGER_REVOKED)
+		return LEDGER_REVOKED_S;
 	if (!ledger_has_port(m) || l->ended_count >= LEDGER_WITHHELD_MAX ||
 	    m->host->ended_count >= LEDGER_WITHHELD_OF_HOST_MAX)
 		return 0;

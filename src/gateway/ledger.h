@@ -31,6 +31,7 @@
 #define LEDGER_IDLE_HOSTS_MAX 1024u     /* hosts remembered that hold nothing */
 #define LEDGER_FILTERS_MAX 16u          /* RFC 6887 §13.3 wants one at least */
 #define LEDGER_DESCRIPTION_MAX 128u     /* octets kept of a DESCRIPTION */
+#define LEDGER_REVOKED_S 1800u          /* what was revoked is kept from all, its owner too */
 #define LEDGER_TWINS_MAX 4096u          /* own ports looked through for a free twin */
 
 enum ledger_maker {
@@ -48,7 +49,8 @@ enum ledger_end {
 	LEDGER_NOT_ENDED,
 	LEDGER_EXPIRED,
 	LEDGER_DELETED, /* by its owner */
-	LEDGER_REVOKED, /* by the administrator */
+	LEDGER_REVOKED, /* by the administrator: not given back, nor made again, for a while */
+	LEDGER_DISALLOWED, /* by new rules that were applied to what was open */
 };
 
 /* What few mappings have. */
@@ -101,6 +103,8 @@ struct ledger_host {
 	struct ledger_mapping *ended;
 	uint32_t live_count;
 	uint32_t ended_count;
+	bool has_mac; /* of who asked from this address last */
+	uint8_t mac[6];
 	/* The responder's: requests, and PREFER_FAILURE refusals, that count against a rate. */
 	tenf_time requests_at;
 	tenf_time failures_at;
@@ -137,6 +141,12 @@ struct ledger_mapping *ledger_find_ended(const struct ledger *ledger,
 					 enum tenf_protocol protocol, uint16_t internal_port,
 					 const uint8_t *nonce);
 
+/* The record of this endpoint's mapping that was revoked a while ago, or NULL. */
+const struct ledger_mapping *ledger_find_revoked(const struct ledger *ledger,
+						 const struct tenf_address *internal,
+						 enum tenf_protocol protocol,
+						 uint16_t internal_port);
+
 /* Takes as long wherever the difference is. */
 bool ledger_nonce_equal(const uint8_t *a, const uint8_t *b);
 
@@ -152,6 +162,13 @@ uint16_t ledger_find_port(const struct ledger *ledger, enum tenf_protocol protoc
 /* The host's record, made when missing; NULL when memory is out. It lives while
  * the host holds something, and else among the last LEDGER_IDLE_HOSTS_MAX seen. */
 struct ledger_host *ledger_host(struct ledger *ledger, const struct tenf_address *address);
+
+/* The same without making it. */
+struct ledger_host *ledger_known_host(const struct ledger *ledger,
+				      const struct tenf_address *address);
+/* For mappings ended and made from now on. TENF_E_ARGUMENT as for ledger_new. */
+TENF_CHECKED enum tenf_status ledger_set_limits(struct ledger *ledger,
+						const struct ledger_limits *limits);
 
 struct ledger_wish {
 	struct tenf_address internal_address;
@@ -215,6 +232,16 @@ uint32_t ledger_withheld(const struct ledger *ledger);
 /* Live mappings in no order; start with NULL. */
 const struct ledger_mapping *ledger_each(const struct ledger *ledger,
 					 const struct ledger_mapping *previous);
+
+struct ledger_chunk;
+struct ledger_walk { /* starts as all zero */
+	struct ledger_chunk *chunk;
+	size_t next;
+	bool begun;
+};
+/* Live mappings one after the other, whatever becomes of them in between; those
+ * made meanwhile may be met or not. NULL at the end. Not over a ledger_free. */
+struct ledger_mapping *ledger_walk(struct ledger *ledger, struct ledger_walk *walk);
 
 /* Whole seconds left of a live lease, rounded up, at least 1; UINT32_MAX for static ones. */
 uint32_t ledger_remaining_s(const struct ledger_mapping *m, tenf_time now);

@@ -140,6 +140,22 @@ void log_record(const struct responder_record *record, struct tenf_text *ret)
 		tenf_text_add(ret, ", its lease is over");
 		add_rule(ret, record);
 		break;
+	case RESPONDER_PENDING:
+		tenf_text_add(ret, "waits for a word (");
+		tenf_text_add_number(ret, record->id);
+		tenf_text_add(ret, "): ");
+		add_refusal(ret, record);
+		break;
+	case RESPONDER_REVOKED:
+		tenf_text_add(ret, record->end == LEDGER_NOT_ENDED ? "could not revoke "
+								   : "revoked ");
+		add_internal(ret, record);
+		tenf_text_add(ret, " at ");
+		add_endpoint(ret, &record->external);
+		tenf_text_add(ret, ", ");
+		tenf_text_add(ret, record->why);
+		add_rule(ret, record);
+		break;
 	case RESPONDER_RESTARTED:
 		tenf_text_add(ret, "restarted with epoch 0: ");
 		tenf_text_add(ret, record->why);

@@ -28,6 +28,13 @@ enum tenf_protocol ports_twin(enum tenf_protocol protocol)
 void ports_init(struct ports *ports)
 {
 	memset(ports, 0, sizeof(*ports));
+	ports_unreserve(ports);
+}
+
+void ports_unreserve(struct ports *ports)
+{
+	memset(ports->reserved_tcp, 0, sizeof(ports->reserved_tcp));
+	memset(ports->reserved_udp, 0, sizeof(ports->reserved_udp));
 	ports_reserve(ports, TENF_TCP, 0);
 	ports_reserve(ports, TENF_UDP, 0);
 	ports_reserve(ports, TENF_UDP, PCP_ANNOUNCE_PORT); /* RFC 6887 §11.3 */

@@ -33,6 +33,9 @@ void ports_init(struct ports *ports);
 /* The gateway itself listens there: never given away. */
 void ports_reserve(struct ports *ports, enum tenf_protocol protocol, uint16_t port);
 
+/* Only what ports_init reserves stays reserved. */
+void ports_unreserve(struct ports *ports);
+
 void ports_take(struct ports *ports, enum tenf_protocol protocol, uint16_t port);
 void ports_release(struct ports *ports, enum tenf_protocol protocol, uint16_t port);
 

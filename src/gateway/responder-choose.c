@@ -1,12 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * Which external port a request gets, if any: nothing is changed here but what
- * counts against a rate.
- */
+/* Which external port a request gets, if any: nothing is changed here. */
 #include "gateway/responder-private.h"
 
 #define CHANCE_ALL 10000
-#define MINUTE (60 * TENF_SECOND)
 /* An ended port is withheld a while longer, RFC 6887 §13.2 and §15. */
 #define CONFLICT_EXTRA_S 120
 
@@ -45,13 +41,24 @@ void responder_refill(tenf_time *at, uint32_t *used, uint32_t burst, tenf_durati
 	}
 }
 
-struct policy_query responder_query(const struct map_question *q)
+struct policy_query responder_query(const struct responder *r, const struct map_question *q,
+				    tenf_time now)
 {
-	return (struct policy_query){
+	const struct tenf_endpoint internal = { q->internal, q->internal_port };
+	const struct pending_wish *wish =
+		r->policy.asks ? pending_find(&r->pending, &q->client, &internal, q->protocol)
+			       : NULL;
+	struct policy_query query = {
 		.client = q->client, .protocol = q->protocol,
 		.internal_port = q->internal_port, .third_party = q->extras.third_party,
 		.mac = q->mac,
 	};
+
+	if (wish != NULL && wish->state == PENDING_IS_APPROVED && wish->until > now) {
+		query.approved = true;
+		query.approved_port = wish->external_port;
+	}
+	return query;
 }
 
 /* PREFER_FAILURE: this endpoint and no other; a zero address is any (§13.2). */
@@ -79,22 +86,36 @@ static uint32_t conflict_s(const struct responder *r, const struct map_question 
 }
 
 static void refuse_exact(struct responder *r, const struct map_question *q,
-			 struct ledger_host *host, tenf_time now, struct map_outcome *out)
+			 const struct policy_query *query, tenf_time now, struct map_outcome *out)
 {
 	int rule;
-	const struct policy_query query = responder_query(q);
-	bool allowed = policy_allows(&r->policy, &query, q->external_port, &rule);
+	bool allowed = policy_allows(&r->policy, query, q->external_port, &rule);
 
-	responder_refill(&host->failures_at, &host->failures_used, RESPONDER_FAILURES_PER_MINUTE,
-			 MINUTE, now);
-	if (host->failures_used >= RESPONDER_FAILURES_PER_MINUTE) {
-		responder_refuse(out, MAP_RATE, rule, "too many failed wishes for an exact port");
-		return;
-	}
-	host->failures_used++;
 	responder_refuse(out, MAP_NOT_EXACT, rule,
 			 allowed ? "this very port is taken" : "this very port is not allowed");
 	out->lifetime_s = allowed ? conflict_s(r, q, now) : 0;
+}
+
+static void refuse_for_now(struct map_outcome *out, uint16_t port, int rule)
+{
+	responder_refuse(out, MAP_PENDING, rule, "waits for the administrator");
+	out->asked_port = port;
+}
+
+/* Nothing is allowed without a word: is there something to ask about? */
+static void refuse_or_ask(struct responder *r, const struct map_question *q,
+			  const struct policy_query *query, struct map_outcome *out)
+{
+	int rule = policy_asking_rule(&r->policy, query);
+
+	if (rule != POLICY_NO_RULE) {
+		refuse_for_now(out, 0, rule);
+		return;
+	}
+	(void)policy_allows(&r->policy, query,
+			    q->external_port != 0 ? q->external_port : q->internal_port,
+			    &out->rule);
+	responder_refuse(out, MAP_DENIED, out->rule, "not allowed");
 }
 
 /* Any port that is allowed and free. */
@@ -112,33 +133,38 @@ static uint16_t find_port(struct responder *r, const struct map_question *q,
 	return port;
 }
 
-/* The suggestion, else the port this endpoint had before, else any. 0: refused. */
-uint16_t responder_choose_port(struct responder *r, const struct map_question *q,
-			       struct ledger_host *host, tenf_time now, struct map_outcome *out)
+static bool can_have(const struct responder *r, const struct map_question *q, uint16_t port,
+		     const struct ledger_mapping *ended)
 {
-	const struct policy_query query = responder_query(q);
+	return !responder_is_not_exact(r, q, port) &&
+	       ((ended != NULL && ended->external_port == port) ||
+		ledger_port_is_free(r->ledger, q->protocol, port, &q->internal));
+}
+
+static uint16_t choose_port(struct responder *r, const struct map_question *q, uint16_t wish,
+			    tenf_time now, struct map_outcome *out)
+{
+	const struct policy_query query = responder_query(r, q, now);
 	const struct ledger_mapping *ended = ledger_find_ended(
 		r->ledger, &q->internal, q->protocol, q->internal_port, q->nonce);
-	uint16_t wish = q->external_port;
+	enum policy_action action = POLICY_DENY;
 
-	if (responder_strikes(r, r->quirks.other_port)) {
-		ended = NULL;
-		wish = 0;
+	if (wish != 0)
+		action = policy_decide(&r->policy, &query, wish, &out->rule);
+	else if (q->external_port != 0)
+		ended = NULL; /* a wish that is not to be followed */
+	if (action == POLICY_ASK) {
+		refuse_for_now(out, wish, out->rule);
+		return 0;
 	}
-	if (wish != 0 && !responder_is_not_exact(r, q, wish) &&
-	    ((ended != NULL && ended->external_port == wish) ||
-	     ledger_port_is_free(r->ledger, q->protocol, wish, &q->internal)) &&
-	    policy_allows(&r->policy, &query, wish, &out->rule))
+	if (action == POLICY_ALLOW && can_have(r, q, wish, ended))
 		return wish;
 	if (!policy_paint(&r->policy, &query, r->painted)) {
-		(void)policy_allows(&r->policy, &query, q->external_port != 0 ? q->external_port
-									      : q->internal_port,
-				    &out->rule);
-		responder_refuse(out, MAP_DENIED, out->rule, "not allowed");
+		refuse_or_ask(r, q, &query, out);
 		return 0;
 	}
 	if (q->extras.exact) {
-		refuse_exact(r, q, host, now, out);
+		refuse_exact(r, q, &query, now, out);
 		return 0;
 	}
 	if (ended != NULL && policy_allows(&r->policy, &query, ended->external_port, &out->rule))
@@ -146,26 +172,40 @@ uint16_t responder_choose_port(struct responder *r, const struct map_question *q
 	return find_port(r, q, &query, out);
 }
 
-/* An IPv6 pinhole: the internal port is the external one. 0: refused. */
-uint16_t responder_choose_pinhole(struct responder *r, const struct map_question *q,
+static uint16_t choose_pinhole(struct responder *r, const struct map_question *q, tenf_time now,
 			       struct map_outcome *out)
 {
-	const struct policy_query query = responder_query(q);
+	const struct policy_query query = responder_query(r, q, now);
 	uint16_t port = q->internal_port;
 	bool ours = q->protocol == TENF_UDP && (port == PCP_PORT || port == PCP_ANNOUNCE_PORT);
+	enum policy_action action = policy_decide(&r->policy, &query, port, &out->rule);
 
 	if (tenf_address_is_link_local(&q->internal) ||
-	    tenf_address_is_unique_local(&q->internal)) {
-		responder_refuse(out, MAP_DENIED, POLICY_NO_RULE, "nothing outside could reach this address");
-		return 0;
-	}
-	if (!policy_allows(&r->policy, &query, port, &out->rule) || ours) {
+	    tenf_address_is_unique_local(&q->internal))
+		responder_refuse(out, MAP_DENIED, POLICY_NO_RULE,
+				 "nothing outside could reach this address");
+	else if (action == POLICY_DENY || ours)
 		responder_refuse(out, MAP_DENIED, out->rule, "not allowed");
-		return 0;
-	}
-	if (responder_is_not_exact(r, q, port)) {
+	else if (responder_is_not_exact(r, q, port))
 		responder_refuse(out, MAP_NOT_EXACT, out->rule, "a pinhole has the internal port");
+	else if (action == POLICY_ASK)
+		refuse_for_now(out, port, out->rule);
+	else
+		return port;
+	return 0;
+}
+
+uint16_t responder_choose(struct responder *r, const struct map_question *q, uint16_t wish,
+			  tenf_time now, struct map_outcome *out)
+{
+	const struct ledger_mapping *revoked = ledger_find_revoked(
+		r->ledger, &q->internal, q->protocol, q->internal_port);
+
+	if (revoked != NULL && revoked->timer.at > now) {
+		responder_refuse(out, MAP_DENIED, revoked->rule, "revoked by the administrator");
+		out->lifetime_s = ledger_remaining_s(revoked, now);
 		return 0;
 	}
-	return port;
+	return tenf_address_is_v4(&q->internal) ? choose_port(r, q, wish, now, out)
+						: choose_pinhole(r, q, now, out);
 }

@@ -8,7 +8,9 @@
 
 #include <string.h>
 
-static bool over_rate(struct ledger_host *host, const struct policy_rule *rule, tenf_time now)
+#define MINUTE (60 * TENF_SECOND)
+
+bool responder_over_rate(struct ledger_host *host, const struct policy_rule *rule, tenf_time now)
 {
 	if (rule == NULL || rule->requests_per_s == 0)
 		return false;
@@ -131,7 +133,7 @@ static bool tell_only(const struct responder *r, const struct map_question *q,
 static void renew(struct responder *r, const struct map_question *q, struct ledger_host *host,
 		  struct ledger_mapping *m, tenf_time now, struct map_outcome *out)
 {
-	const struct policy_query query = responder_query(q);
+	const struct policy_query query = responder_query(r, q, now);
 	struct filters filters;
 	const struct policy_rule *rule;
 	int number;
@@ -139,12 +141,13 @@ static void renew(struct responder *r, const struct map_question *q, struct ledg
 	out->verdict = RESPONDER_RENEWED;
 	if (tell_only(r, q, m, now, out))
 		return;
-	if (!policy_allows(&r->policy, &query, m->external_port, &number)) {
+	/* What is open needs no second word of the administrator's. */
+	if (policy_decide(&r->policy, &query, m->external_port, &number) == POLICY_DENY) {
 		responder_refuse(out, MAP_DENIED, number, "no longer allowed");
 		return;
 	}
 	rule = policy_rule(&r->policy, number);
-	if (over_rate(host, rule, now)) {
+	if (responder_over_rate(host, rule, now)) {
 		responder_refuse(out, MAP_RATE, number, "over RequestRate");
 		return;
 	}
@@ -178,7 +181,7 @@ static bool is_within_limits(struct responder *r, const struct map_question *q,
 
 	if (holder == NULL) {
 		responder_refuse(out, MAP_RESOURCES, out->rule, "out of memory");
-	} else if (over_rate(host, rule, now)) {
+	} else if (responder_over_rate(host, rule, now)) {
 		responder_refuse(out, MAP_RATE, out->rule, "over RequestRate");
 	} else if (rule != NULL && rule->mappings_max > 0 &&
 		   holder->live_count >= rule->mappings_max) {
@@ -187,6 +190,19 @@ static bool is_within_limits(struct responder *r, const struct map_question *q,
 		return true;
 	}
 	return false;
+}
+
+/* Failed wishes for an exact port must not find out which ports are taken. */
+static void count_failure(struct ledger_host *host, tenf_time now, struct map_outcome *out)
+{
+	responder_refill(&host->failures_at, &host->failures_used, RESPONDER_FAILURES_PER_MINUTE,
+			 MINUTE, now);
+	if (host->failures_used < RESPONDER_FAILURES_PER_MINUTE) {
+		host->failures_used++;
+		return;
+	}
+	responder_refuse(out, MAP_RATE, out->rule, "too many failed wishes for an exact port");
+	out->lifetime_s = 0;
 }
 
 static void create(struct responder *r, const struct map_question *q, struct ledger_host *host,
@@ -202,9 +218,12 @@ static void create(struct responder *r, const struct map_question *q, struct led
 	enum tenf_status status;
 
 	out->verdict = RESPONDER_GRANTED;
-	wish.external_port = tenf_address_is_v4(&q->internal)
-				     ? responder_choose_port(r, q, host, now, out)
-				     : responder_choose_pinhole(r, q, out);
+	wish.external_port = responder_choose(
+		r, q, responder_strikes(r, r->quirks.other_port) ? 0 : q->external_port, now, out);
+	if (out->result == MAP_PENDING)
+		responder_await(r, q, host, now, out);
+	else if (out->result == MAP_NOT_EXACT)
+		count_failure(host, now, out);
 	if (wish.external_port == 0 || !is_within_limits(r, q, host, now, out))
 		return;
 	if (!filters_after(r, NULL, &q->extras, &filters)) {
@@ -236,6 +255,10 @@ void responder_map(struct responder *r, const struct map_question *q, tenf_time 
 	struct ledger_mapping *m =
 		ledger_find(r->ledger, &q->internal, q->protocol, q->internal_port);
 
+	if (host != NULL && q->mac != NULL) {
+		host->has_mac = true;
+		memcpy(host->mac, q->mac, sizeof(host->mac));
+	}
 	if (responder_strikes(r, r->quirks.refuse))
 		responder_refuse(&out, MAP_DENIED, POLICY_NO_RULE, "Refuse= of [Faults]");
 	else if (tenf_address_is_v4(&q->internal) && tenf_address_is_none(&r->external))

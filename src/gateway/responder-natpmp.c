@@ -8,6 +8,7 @@ static enum natpmp_result result_of(enum map_result result)
 	case MAP_DONE:
 		return NATPMP_SUCCESS;
 	case MAP_DENIED:
+	case MAP_PENDING:
 	case MAP_NONCE:
 		return NATPMP_NOT_AUTHORIZED;
 	case MAP_NO_NETWORK:

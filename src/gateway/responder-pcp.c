@@ -31,7 +31,8 @@ static void answer_error(const struct pcp_exchange *x, enum pcp_result result, u
 	record.version = x->request.version;
 	record.opcode = x->request.opcode;
 	record.result = (uint8_t)result;
-	record.verdict = RESPONDER_REFUSED;
+	if (record.verdict != RESPONDER_PENDING)
+		record.verdict = RESPONDER_REFUSED;
 	write_failure(x, result, lifetime_s, &w);
 	(void)responder_answer(x->r, x->in, &w, &record);
 }
@@ -52,6 +53,7 @@ static enum pcp_result result_of(enum map_result result)
 	case MAP_DONE:
 		return PCP_SUCCESS;
 	case MAP_DENIED:
+	case MAP_PENDING:
 	case MAP_NONCE:
 		return PCP_NOT_AUTHORIZED;
 	case MAP_NO_NETWORK:

@@ -7,6 +7,8 @@
  *	responder-map.c      may this mapping be had, and the change of the ledger
  *	responder-choose.c   on which external port
  *	responder-unmap.c    giving it back
+ *	responder-govern.c   the administrator: what is there, revoking, new rules
+ *	responder-explain.c  what would be decided, and wishes that wait for a word
  *	responder-natpmp.c   RFC 6886: bytes to a question, outcome to bytes
  *	responder-pcp.c      RFC 6887: the same
  *	responder-options.c  the options of a PCP request
@@ -15,6 +17,8 @@
 #define TENF_GATEWAY_RESPONDER_PRIVATE_H
 
 #include "gateway/announcer.h"
+#include "gateway/pending.h"
+#include "gateway/responder-govern.h"
 #include "gateway/responder.h"
 #include "wire/natpmp.h"
 
@@ -35,6 +39,7 @@ struct responder {
 	size_t link_count;
 	struct policy policy;
 	struct ledger *ledger;
+	struct pending pending;
 	struct responder_quirks quirks;
 	struct responder_counts counts;
 
@@ -52,6 +57,9 @@ struct responder {
 	bool epoch; /* the backend must be told when it started */
 	bool epoch_told;
 	struct ledger_cursor cursor;
+
+	tenf_time reapply_at; /* rules are to be applied to what is open; TENF_NEVER: not */
+	struct ledger_walk reapply;
 
 	struct responder_answer answers[RESPONDER_BATCH_MAX];
 	size_t answer_count;
@@ -90,6 +98,7 @@ void responder_drop_answers(struct responder *r);
 enum map_result {
 	MAP_DONE,
 	MAP_DENIED,     /* policy, or static and not to be touched */
+	MAP_PENDING,    /* the administrator is asked */
 	MAP_NONCE,      /* somebody else's by the nonce; error lifetime is what is left */
 	MAP_RATE,
 	MAP_QUOTA,
@@ -130,6 +139,8 @@ struct map_outcome {
 	const struct ledger_mapping *mapping; /* on MAP_DONE, also when it was there before */
 	uint32_t lifetime_s; /* granted; or of the error, 0: the usual one */
 	uint32_t removed;
+	uint16_t asked_port; /* on MAP_PENDING; 0: any */
+	uint32_t pending_id;
 	int rule;
 	enum responder_verdict verdict;
 	const char *why;
@@ -141,16 +152,27 @@ void responder_refuse(struct map_outcome *out, enum map_result result, int rule,
 /* A bucket that holds `burst` and empties once in `period`. */
 void responder_refill(tenf_time *at, uint32_t *used, uint32_t burst, tenf_duration period,
 		      tenf_time now);
-struct policy_query responder_query(const struct map_question *q);
+struct policy_query responder_query(const struct responder *r, const struct map_question *q,
+				    tenf_time now);
 /* PREFER_FAILURE: this endpoint and no other; a zero address is any (§13.2). */
 bool responder_is_not_exact(const struct responder *r, const struct map_question *q,
 			    uint16_t external_port);
-/* The suggestion, else the port this endpoint had before, else any. 0: refused. */
-uint16_t responder_choose_port(struct responder *r, const struct map_question *q,
-			       struct ledger_host *host, tenf_time now, struct map_outcome *out);
-/* An IPv6 pinhole: the internal port is the external one. 0: refused. */
-uint16_t responder_choose_pinhole(struct responder *r, const struct map_question *q,
-				  struct map_outcome *out);
+/* Which port a new mapping gets: of IPv4 the wished one (0: none), else the one
+ * it had before, else any; of a pinhole the internal one. 0: refused. Changes nothing. */
+uint16_t responder_choose(struct responder *r, const struct map_question *q, uint16_t wish,
+			  tenf_time now, struct map_outcome *out);
+/* Counts a request against the rule's rate. */
+bool responder_over_rate(struct ledger_host *host, const struct policy_rule *rule, tenf_time now);
+/* MAP_PENDING: the wish is noted for the administrator, or refused. */
+void responder_await(struct responder *r, const struct map_question *q, struct ledger_host *host,
+		     tenf_time now, struct map_outcome *out);
+/* Ends a mapping that somebody ended, and what was approved for it. */
+void responder_end(struct responder *r, struct ledger_mapping *m, enum ledger_end why,
+		   tenf_time now);
+/* A part of applying new rules to what is open. */
+void responder_reapply(struct responder *r, tenf_time now);
+/* After a batch that was committed, or failed: what it ended for the administrator. */
+void responder_record_revoked(struct responder *r, bool failed, tenf_time now);
 
 void responder_map(struct responder *r, const struct map_question *q, tenf_time now,
 		   struct map_outcome *ret);

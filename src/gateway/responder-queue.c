@@ -104,7 +104,8 @@ void responder_release(struct responder *r, bool failed)
 		if (failed && a->failure != NULL)
 			fail(r, a);
 		r->counts.answered++;
-		if (a->record.verdict == RESPONDER_REFUSED)
+		if (a->record.verdict == RESPONDER_REFUSED ||
+		    a->record.verdict == RESPONDER_PENDING)
 			r->counts.refused++;
 		responder_record(r, &a->record);
 	}

@@ -4,6 +4,15 @@
 
 #include <string.h>
 
+void responder_end(struct responder *r, struct ledger_mapping *m, enum ledger_end why,
+		   tenf_time now)
+{
+	const struct tenf_endpoint internal = { m->internal_address, m->internal_port };
+
+	pending_forget(&r->pending, &internal, (enum tenf_protocol)m->protocol);
+	ledger_end(r->ledger, m, why, now);
+}
+
 /* RFC 6886 §3.4: every one of this protocol. PCP-made ones stay, their nonce
  * was not shown; static ones stay and are told. */
 static void unmap_all(struct responder *r, const struct map_question *q, tenf_time now,
@@ -21,7 +30,7 @@ static void unmap_all(struct responder *r, const struct map_question *q, tenf_ti
 		if (m->maker == LEDGER_STATIC) {
 			responder_refuse(out, MAP_DENIED, m->rule, "static mappings stay");
 		} else {
-			ledger_end(r->ledger, m, LEDGER_DELETED, now);
+			responder_end(r, m, LEDGER_DELETED, now);
 			out->removed++;
 		}
 	}
@@ -34,12 +43,13 @@ static void unmap_one(struct responder *r, const struct map_question *q, struct 
 	if (m->maker == LEDGER_STATIC) {
 		responder_refuse(out, MAP_DENIED, m->rule, "a static mapping");
 	} else if (m->maker == LEDGER_BY_PCP && q->nonce == NULL) {
-		responder_refuse(out, MAP_DENIED, m->rule, "made by PCP, not to be removed by NAT-PMP");
+		responder_refuse(out, MAP_DENIED, m->rule,
+				 "made by PCP, not to be removed by NAT-PMP");
 	} else if (m->maker == LEDGER_BY_PCP && !ledger_nonce_equal(q->nonce, m->nonce)) {
 		responder_refuse(out, MAP_NONCE, m->rule, "mapped with another nonce");
 		out->lifetime_s = ledger_remaining_s(m, now);
 	} else {
-		ledger_end(r->ledger, m, LEDGER_DELETED, now);
+		responder_end(r, m, LEDGER_DELETED, now);
 		out->mapping = m;
 		out->removed = 1;
 	}
@@ -83,6 +93,7 @@ struct responder_record responder_record_of(const struct responder *r,
 		.rule = out->rule, .why = out->why,
 	};
 
+	record.id = out->pending_id;
 	if (q->mac != NULL)
 		memcpy(record.mac, q->mac, sizeof(record.mac));
 	if (out->result == MAP_DONE && out->mapping != NULL)

@@ -66,6 +66,7 @@ enum tenf_status responder_new(const struct responder_config *config,
 		memcpy(r->links, config->links, config->link_count * sizeof(r->links[0]));
 	r->link_count = config->link_count;
 	r->announce_at = 2 * r->link_count;
+	r->reapply_at = TENF_NEVER;
 	r->epoch_start = now;
 	r->epoch = true;
 	r->external = config->external_address;
@@ -154,8 +155,12 @@ static void end_leases(struct responder *r, tenf_time now)
 {
 	struct ledger_mapping *m;
 
-	while ((m = ledger_expire_one(r->ledger, now)) != NULL)
+	while ((m = ledger_expire_one(r->ledger, now)) != NULL) {
+		const struct tenf_endpoint internal = { m->internal_address, m->internal_port };
+
+		pending_forget(&r->pending, &internal, (enum tenf_protocol)m->protocol);
 		record_expiry(r, m);
+	}
 	ledger_sweep(r->ledger, now);
 }
 
@@ -188,15 +193,21 @@ enum tenf_status responder_receive(struct responder *r, const struct responder_d
 
 void responder_expire(struct responder *r, tenf_time now)
 {
-	if (!r->committing)
-		end_leases(r, now);
+	if (r->committing)
+		return;
+	end_leases(r, now);
+	pending_expire(&r->pending, now);
+	if (r->reapply_at <= now)
+		responder_reapply(r, now);
 }
 
 tenf_time responder_deadline(const struct responder *r)
 {
 	if (r->committing)
 		return TENF_NEVER;
-	return tenf_time_min(ledger_deadline(r->ledger), announcer_deadline(&r->announcer));
+	return tenf_time_min(r->reapply_at,
+			     tenf_time_min(ledger_deadline(r->ledger),
+					   announcer_deadline(&r->announcer)));
 }
 
 bool responder_next_change(struct responder *r, struct responder_change *ret)
@@ -243,10 +254,10 @@ void responder_committed(struct responder *r, enum tenf_status status, tenf_time
 {
 	bool failed = status != TENF_OK;
 
-	(void)now;
 	if (!r->committing)
 		return;
 	r->committing = false;
+	responder_record_revoked(r, failed, now);
 	if (failed) {
 		ledger_rollback(r->ledger);
 	} else {
@@ -300,6 +311,21 @@ void responder_set_external(struct responder *r, const struct tenf_address *addr
 	r->external_known = *address;
 }
 
+/* The withheld port of this very endpoint is given back to the administrator too. */
+static bool may_be_static(const struct responder *r, enum tenf_protocol protocol,
+			  const struct tenf_endpoint *internal, uint16_t external_port)
+{
+	const struct ledger_mapping *m;
+
+	if (!tenf_address_is_v4(&internal->address))
+		return true;
+	m = ledger_find_external(r->ledger, protocol, external_port);
+	if (m != NULL && m->state == LEDGER_ENDED && m->internal_port == internal->port &&
+	    tenf_address_equal(&m->internal_address, &internal->address))
+		return true;
+	return ledger_port_is_free(r->ledger, protocol, external_port, &internal->address);
+}
+
 enum tenf_status responder_add_static(struct responder *r, enum tenf_protocol protocol,
 				      const struct tenf_endpoint *internal, uint16_t external_port,
 				      tenf_time now)
@@ -314,8 +340,7 @@ enum tenf_status responder_add_static(struct responder *r, enum tenf_protocol pr
 	if (r->committing)
 		return TENF_E_AGAIN;
 	if (ledger_find(r->ledger, &internal->address, protocol, internal->port) != NULL ||
-	    (tenf_address_is_v4(&internal->address) &&
-	     !ledger_port_is_free(r->ledger, protocol, external_port, &internal->address)))
+	    !may_be_static(r, protocol, internal, external_port))
 		return TENF_E_LIMIT;
 	return ledger_add(r->ledger, &wish, now, &m);
 }

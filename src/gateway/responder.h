@@ -23,7 +23,7 @@
  *	while (responder_next_record(r, &record))	log it
  *	come back at responder_deadline(r)
  *
- * One thread at a time.
+ * What an administrator does with it is in responder-govern.h. One thread at a time.
  */
 #ifndef TENF_GATEWAY_RESPONDER_H
 #define TENF_GATEWAY_RESPONDER_H
@@ -161,6 +161,8 @@ enum responder_verdict {
 	RESPONDER_ANSWERED, /* address or announce request */
 	RESPONDER_EXPIRED,  /* a lease ended, nobody asked */
 	RESPONDER_RESTARTED, /* epoch 0: everything lost, or another external address */
+	RESPONDER_PENDING,   /* a new wish waits for the administrator: `id` is its own */
+	RESPONDER_REVOKED,   /* ended by the administrator or by new rules, see `end` */
 };
 
 /* One decision, for one log line. */

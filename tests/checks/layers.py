@@ -39,7 +39,8 @@ MAY_INCLUDE = {
 MAY_USE_PUBLIC_API = ("lib", "cli", "agent", "control")
 
 # The gateway's pure files, by the first word of their name; its others are edge.
-GATEWAY_PURE = ("responder", "policy", "ledger", "ports", "announcer", "faults")
+GATEWAY_PURE = ("responder", "policy", "ledger", "ports", "announcer", "faults", "pending",
+                "peers")
 
 # Rooms below the edge: no clock, no socket, no file, no printing, no chance of
 # their own, no allocator but the one they are handed.

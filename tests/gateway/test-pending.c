@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: MIT */
+#include "house.h"
+
+#include "gateway/pending.h"
+
+static struct pending table;
+static tenf_time now;
+
+static int setup(void **state)
+{
+	(void)state;
+	pending_init(&table);
+	now = 1000 * TENF_SECOND;
+	return 0;
+}
+
+static struct pending_wish wish(unsigned host, uint16_t port)
+{
+	return (struct pending_wish){
+		.client = house_host(host), .internal = { house_host(host), port },
+		.protocol = TENF_TCP, .external_port = 443, .rule = 2,
+	};
+}
+
+static const struct pending_wish *note(unsigned host, uint16_t port, bool *ret_is_new)
+{
+	const struct pending_wish w = wish(host, port);
+
+	return pending_note(&table, &w, now, ret_is_new);
+}
+
+static uint32_t count(void)
+{
+	const struct pending_wish *w = NULL;
+	uint32_t n = 0;
+
+	while ((w = pending_each(&table, w)) != NULL)
+		n++;
+	assert_int_equal(n, table.count);
+	return n;
+}
+
+static void a_wish_is_noted_once_and_its_tries_are_counted(void **state)
+{
+	const struct pending_wish *w;
+	bool is_new;
+
+	(void)state;
+	w = note(20, 80, &is_new);
+	assert_true(is_new);
+	assert_int_equal(w->state, PENDING_WAITING);
+	now += TENF_SECOND;
+	w = note(20, 80, &is_new);
+	assert_false(is_new);
+	assert_int_equal(w->tries, 2);
+	assert_true(w->first_seen == now - TENF_SECOND);
+	assert_int_equal(note(20, 81, &is_new)->id, w->id + 1);
+	assert_int_equal(note(21, 80, &is_new)->id, w->id + 2);
+	assert_int_equal(count(), 3);
+}
+
+static void who_no_longer_asks_is_forgotten(void **state)
+{
+	bool is_new;
+
+	(void)state;
+	(void)note(20, 80, &is_new);
+	now += PENDING_WAITS - 1;
+	(void)note(20, 80, &is_new);
+	assert_false(is_new);
+	now += PENDING_WAITS;
+	pending_expire(&table, now);
+	assert_int_equal(count(), 0);
+}
+
+static void words_of_the_administrator_hold_for_their_time(void **state)
+{
+	const struct tenf_endpoint at = { house_host(20), 80 };
+	const struct pending_wish *w;
+	bool is_new;
+	uint32_t id;
+
+	(void)state;
+	id = note(20, 80, &is_new)->id;
+	assert_int_equal(pending_approve(&table, id + 1, now), TENF_E_NOT_FOUND);
+	assert_int_equal(pending_approve(&table, 0, now), TENF_E_NOT_FOUND);
+	assert_int_equal(pending_approve(&table, id, now), TENF_OK);
+	w = pending_find(&table, &at.address, &at, TENF_TCP);
+	assert_int_equal(w->state, PENDING_IS_APPROVED);
+	assert_true(w->until == now + PENDING_APPROVED);
+	assert_int_equal(pending_deny(&table, id, now), TENF_OK);
+	assert_int_equal(w->state, PENDING_IS_DENIED);
+	now += PENDING_DENIED - 1;
+	/* Asking again does not help. */
+	assert_int_equal(note(20, 80, &is_new)->state, PENDING_IS_DENIED);
+	assert_false(is_new);
+	now++;
+	assert_int_equal(note(20, 80, &is_new)->state, PENDING_WAITING);
+	assert_true(is_new);
+	assert_int_equal(pending_deny(&table, id, now), TENF_E_NOT_FOUND);
+}
+
+static void an_approval_ends_with_the_mapping(void **state)
+{
+	const struct tenf_endpoint at = { house_host(20), 80 };
+	bool is_new;
+
+	(void)state;
+	(void)note(20, 80, &is_new);
+	pending_forget(&table, &at, TENF_TCP); /* nothing approved yet */
+	assert_int_equal(count(), 1);
+	assert_int_equal(pending_approve(&table, 1, now), TENF_OK);
+	pending_forget(&table, &at, TENF_UDP);
+	assert_int_equal(count(), 1);
+	pending_forget(&table, &at, TENF_TCP);
+	assert_int_equal(count(), 0);
+}
+
+/* PENDING_OF_HOST_MAX and PENDING_MAX */
+static void no_host_takes_more_than_its_places_and_the_table_is_finite(void **state)
+{
+	bool is_new;
+
+	(void)state;
+	for (uint16_t port = 1; port <= PENDING_OF_HOST_MAX; port++)
+		assert_non_null(note(20, port, &is_new));
+	assert_null(note(20, 1000, &is_new));
+	assert_non_null(note(20, 1, &is_new)); /* those noted go on */
+	for (unsigned host = 21; count() < PENDING_MAX; host++) {
+		for (uint16_t port = 1; port <= PENDING_OF_HOST_MAX; port++)
+			assert_non_null(note(host, port, &is_new));
+	}
+	assert_null(note(200, 1, &is_new));
+	now += PENDING_WAITS;
+	assert_non_null(note(200, 1, &is_new));
+	assert_int_equal(count(), 1);
+}
+
+static void other_rules_clear_what_waits_and_keep_what_was_said(void **state)
+{
+	bool is_new;
+
+	(void)state;
+	(void)note(20, 1, &is_new);
+	(void)note(20, 2, &is_new);
+	(void)note(20, 3, &is_new);
+	assert_int_equal(pending_approve(&table, 1, now), TENF_OK);
+	assert_int_equal(pending_deny(&table, 3, now), TENF_OK);
+	pending_clear_waiting(&table);
+	assert_int_equal(count(), 2);
+	assert_null(pending_by_id(&table, 2));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(a_wish_is_noted_once_and_its_tries_are_counted, setup),
+		cmocka_unit_test_setup(who_no_longer_asks_is_forgotten, setup),
+		cmocka_unit_test_setup(words_of_the_administrator_hold_for_their_time, setup),
+		cmocka_unit_test_setup(an_approval_ends_with_the_mapping, setup),
+		cmocka_unit_test_setup(
+			no_host_takes_more_than_its_places_and_the_table_is_finite, setup),
+		cmocka_unit_test_setup(other_rules_clear_what_waits_and_keep_what_was_said, setup),
+	};
+
+	return cmocka_run_group_tests_name("gateway pending", tests, NULL, NULL);
+}

@@ -65,7 +65,7 @@ struct tenf_options {
 	uint32_t timeout_ms;   /* until a verdict on a gateway that does not answer */
 	bool announcements;    /* hear the multicast announcements on 5350 */
 	bool watch;            /* ask for the external address now and every 5 minutes */
-	bool anycast;          /* try 192.0.0.9 where no route names a gateway (RFC 7723) */
+	bool anycast;          /* ask 192.0.0.9 and 2001:1::1 too, behind all else (RFC 7723) */
 	bool wait_interface;   /* a session may be made before its interface exists */
 	/* Makes every socket, of another network namespace perhaps, which is then the
 	 * one that is looked at: as socket(2), a descriptor or -1 with errno. Called
@@ -145,6 +145,7 @@ struct tenf_gateway {
 	int64_t up_since;  /* wall clock of epoch 0, 0 when unknown */
 	int64_t rtt_us;    /* first answer to a packet sent once, -1 when unknown */
 	struct tenf_error error; /* why nothing answered; reason NONE otherwise */
+	bool uncertain; /* others are asked as well: the first that answers is used */
 };
 
 struct tenf_event {
@@ -174,7 +175,10 @@ struct tenf_session;
 
 /* Makes a session and chooses the gateway. It follows route, link and address
  * changes unless options->gateway names one; without any network it is made
- * all the same and waits (an event GATEWAY tells when there is one).
+ * all the same and waits (an event GATEWAY tells when there is one). On a link without
+ * a next hop, whose first address is a guess, and with options->anycast all who may
+ * be the gateway are asked something harmless first, and no port is told to
+ * one that does not answer; the time-out of a verdict runs meanwhile.
  * `options` may be NULL. Caller frees *ret with tenf_session_free().
  * Errors: TENF_E_ARGUMENT (an address that is none, an interface that does not
  * exist), TENF_E_SYSTEM, TENF_E_MEMORY; `reterr` may be NULL. */

@@ -434,6 +434,7 @@ enum tenf_status agent_configure(struct agent *agent, const struct agent_config 
 {
 	enum tenf_status status = TENF_OK;
 
+	agent->sites.anycast = config->anycast;
 	for (size_t i = agent->count; i > 0; i--) {
 		struct agent_item *item = agent->items[i - 1];
 

@@ -51,6 +51,11 @@ static bool set_namespace(struct config_reading *r, const char *value)
 	return config_namespace(value, r->config->place.namespace);
 }
 
+static bool set_anycast(struct config_reading *r, const char *value)
+{
+	return config_yes_no(value, &r->config->anycast);
+}
+
 static bool set_method(struct config_reading *r, const char *value)
 {
 	return config_methods(value, &r->config->place.methods);
@@ -352,6 +357,7 @@ static const struct key keys[] = {
 	{ CONFIG_IN_AGENT, "Interface", set_interface, INTERFACE_IS },
 	{ CONFIG_IN_AGENT, "Gateway", set_gateway, GATEWAY_IS },
 	{ CONFIG_IN_AGENT, "Namespace", set_namespace, NAMESPACE_IS },
+	{ CONFIG_IN_AGENT, "Anycast", set_anycast, YES_OR_NO },
 	{ CONFIG_IN_AGENT, "Method", set_method, METHOD_IS },
 	{ CONFIG_IN_AGENT, "Firewall", set_firewall, "write nftables, firewalld or none" },
 	{ CONFIG_IN_AGENT, "FirewallSet", set_firewall_set,

@@ -46,6 +46,7 @@ struct agent_config {
 	char state[PATH_MAX]; /* directory */
 	char port_file[PATH_MAX]; /* "" for none: plain number of the first mapping */
 	struct record_place place; /* default of every mapping */
+	bool anycast;              /* of every place without a gateway of its own */
 	enum agent_firewall firewall;
 	char firewall_set[128]; /* FirewallSet=: "inet filter tenforward" */
 	char listen[TENF_ADDRESS_SIZE + 8]; /* TCP "ADDR:PORT", "" for none */

@@ -84,9 +84,8 @@ static enum tenf_status take_namespace(struct namespaces *namespaces,
 	return TENF_OK;
 }
 
-static enum tenf_status open_session(struct namespaces *namespaces,
-				     const struct record_place *place, struct tenf_session **ret,
-				     struct tenf_error *reterr)
+static enum tenf_status open_session(struct sites *sites, const struct record_place *place,
+				     struct tenf_session **ret, struct tenf_error *reterr)
 {
 	struct tenf_options options;
 	enum tenf_status status;
@@ -95,9 +94,10 @@ static enum tenf_status open_session(struct namespaces *namespaces,
 	options.gateway = place->gateway[0] != '\0' ? place->gateway : NULL;
 	options.interface = place->interface[0] != '\0' ? place->interface : NULL;
 	options.methods = place->methods;
+	options.anycast = sites->anycast;
 	options.watch = true;
 	options.wait_interface = true; /* a tunnel comes and goes */
-	status = take_namespace(namespaces, place, &options, reterr);
+	status = take_namespace(sites->namespaces, place, &options, reterr);
 	return status == TENF_OK ? tenf_session_new(&options, ret, reterr) : status;
 }
 
@@ -120,7 +120,7 @@ enum tenf_status sites_at(struct sites *sites, const struct record_place *place,
 		return TENF_E_MEMORY;
 	site->sites = sites;
 	site->place = *place;
-	status = open_session(sites->namespaces, place, &site->session, reterr);
+	status = open_session(sites, place, &site->session, reterr);
 	if (status == TENF_OK) {
 		site->wake = event_new(sites->base, tenf_session_fd(site->session),
 				       EV_READ, wake, site);

@@ -25,6 +25,7 @@ struct sites {
 	struct event_base *base;
 	site_event_fn tell;
 	void *context;
+	bool anycast; /* sites made from now on ask the anycast address too */
 	struct site *first;
 	size_t count;
 	struct namespaces *namespaces; /* borrowed */

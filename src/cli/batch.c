@@ -2,10 +2,14 @@
 #include "cli/batch.h"
 
 #include "base/text.h"
+#include "cli/loop.h"
 
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+/* The part of the time-out in which it is found out who is asked, where that is uncertain. */
+#define PATIENCE_PART 4
 
 static bool covers(const struct wish *wish, enum tenf_protocol protocol)
 {
@@ -88,6 +92,23 @@ static enum tenf_status ask(struct batch *batch, const struct lease *lease,
 	return TENF_OK;
 }
 
+/* The nonce of a recorded lease is for its gateway alone (RFC 6887 §11.2), so it matters
+ * who is asked. A gateway that answers has done so long before the patience ends. */
+static void await_choice(struct cli *cli, struct tenf_session *session, struct tenf_gateway *io)
+{
+	int64_t end = cli->steady_ms() + cli->global.ask.timeout_ms / PATIENCE_PART;
+	struct loop loop;
+
+	loop_init(&loop, session);
+	while (io->uncertain) {
+		int64_t left = end - cli->steady_ms();
+
+		if (left <= 0 || loop_step(&loop, (int)left) != TENF_OK)
+			return;
+		tenf_session_gateway(session, io);
+	}
+}
+
 int batch_start(struct cli *cli, const struct wishes *wishes, bool keep, struct batch *ret)
 {
 	struct tenf_options options = cli->global.ask;
@@ -98,6 +119,8 @@ int batch_start(struct cli *cli, const struct wishes *wishes, bool keep, struct 
 
 	*ret = (struct batch){ .wishes = wishes, .keep = keep };
 	options.announcements = keep;
+	if (options.anycast)
+		options.timeout_ms -= options.timeout_ms / PATIENCE_PART;
 	ret->halves = calloc(2 * wishes->count, sizeof(*ret->halves));
 	if (ret->halves == NULL)
 		return cli_failed(cli, TENF_E_MEMORY, NULL);
@@ -106,6 +129,8 @@ int batch_start(struct cli *cli, const struct wishes *wishes, bool keep, struct 
 		return cli_failed(cli, status, &error);
 	tenf_session_gateway(ret->session, &gateway);
 	leases_read(cli, &leases);
+	if (leases.count > 0)
+		await_choice(cli, ret->session, &gateway);
 	for (size_t i = 0; status == TENF_OK && i < wishes->count; i++) {
 		const struct wish *wish = &wishes->items[i];
 		const struct lease *lease = recorded(&leases, wishes, wish, &gateway);

@@ -22,6 +22,7 @@ enum cli_exit {
 	CLI_EXIT_OTHER_PORT = 9, /* than --exact */
 	CLI_EXIT_NO_DAEMON = 10, /* at the control socket */
 	CLI_EXIT_CLOSED = 11,    /* found by `check` */
+	CLI_EXIT_EXPOSED = 12,   /* found by `exposure --fail-on` */
 };
 
 int cli_exit_of_reason(enum tenf_reason reason);

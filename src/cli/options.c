@@ -17,6 +17,7 @@ const struct cli_option_row cli_options[CLI_OPTION_COUNT] = {
 	[CLI_INTERFACE] = { 'i', "interface", "IFNAME", "interface",
 			    "ask only gateways on this interface" },
 	[CLI_SOURCE] = { 0, "source", "ADDR", "", "ask from this address of this host" },
+	[CLI_ANYCAST] = { 0, "anycast", "", "", "ask the anycast address 192.0.0.9 too" },
 	[CLI_METHOD] = { 0, "method", "METHOD", "auto pcp natpmp igd",
 			 "auto, pcp, natpmp or igd; auto asks by all" },
 	[CLI_TIMEOUT] = { 0, "timeout", "DURATION", "", "verdict on a silent gateway, 5s" },
@@ -40,6 +41,9 @@ const struct cli_option_row cli_options[CLI_OPTION_COUNT] = {
 	[CLI_CLIENT] = { 0, "client", "ADDR", "", "client address in the PCP header" },
 	[CLI_SUGGEST] = { 0, "suggest", "ADDR", "", "external address to suggest" },
 	[CLI_REMOTE] = { 0, "remote", "ADDR:PORT", "", "remote peer of pcp-peer" },
+	[CLI_BASELINE] = { 0, "baseline", "FILE", "file", "tell what an earlier --json did not" },
+	[CLI_FAIL_ON] = { 0, "fail-on", "SEVERITY", "info low medium high",
+			  "exit status 12 from this severity on" },
 };
 
 struct cursor {
@@ -298,6 +302,7 @@ int cli_global_read(struct cli *cli)
 	tenf_options_init(&g->ask);
 	g->json = value[CLI_JSON] != NULL;
 	g->quiet = value[CLI_QUIET] != NULL;
+	g->ask.anycast = value[CLI_ANYCAST] != NULL;
 	g->verbose = value[CLI_VERBOSE] != NULL;
 	if (value[CLI_METHOD] != NULL)
 		status = read_method(cli, value[CLI_METHOD], &g->ask.methods);

@@ -35,6 +35,7 @@ int verb_keep(struct cli *cli);
 int verb_run(struct cli *cli);
 int verb_monitor(struct cli *cli);
 int verb_agent(struct cli *cli);
+int verb_exposure(struct cli *cli);
 int verb_raw(struct cli *cli);
 int verb_completion(struct cli *cli);
 int verb_help(struct cli *cli);

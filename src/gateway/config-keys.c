@@ -4,6 +4,7 @@
 
 #include "base/span.h"
 #include "gateway/config-values.h"
+#include "gateway/neighbours.h"
 
 #include <string.h>
 #include <strings.h>
@@ -182,6 +183,8 @@ static bool set_action(struct config_reading *r, const char *value)
 		rule_of(r)->action = POLICY_ALLOW;
 	else if (strcasecmp(value, "deny") == 0)
 		rule_of(r)->action = POLICY_DENY;
+	else if (strcasecmp(value, "ask") == 0)
+		rule_of(r)->action = POLICY_ASK;
 	else
 		return false;
 	r->action_seen = true;
@@ -190,7 +193,26 @@ static bool set_action(struct config_reading *r, const char *value)
 
 static bool set_client(struct config_reading *r, const char *value)
 {
-	return tenf_prefix_parse(value, &rule_of(r)->client);
+	struct policy_rule *rule = rule_of(r);
+
+	if (!neighbours_parse(value, rule->mac))
+		return tenf_prefix_parse(value, &rule->client);
+	rule->has_mac = true;
+	return true;
+}
+
+static bool set_name(struct config_reading *r, const char *value)
+{
+	size_t len = strlen(value);
+
+	if (len == 0 || len >= POLICY_NAME_MAX)
+		return false;
+	for (size_t i = 0; i < len; i++) {
+		if ((unsigned char)value[i] < ' ' || value[i] == 0x7f)
+			return false; /* it is printed where lines count */
+	}
+	memcpy(rule_of(r)->name, value, len + 1);
+	return true;
 }
 
 static bool set_protocol(struct config_reading *r, const char *value)
@@ -356,10 +378,12 @@ static const struct key keys[] = {
 	{ "State", CONFIG_IN_GATEWAY, set_state,
 	  "write a directory that begins with /" },
 	{ "Action", CONFIG_IN_RULE, set_action,
-	  "write allow or deny (ask is not available in this build)" },
+	  "write allow, deny or ask" },
 	{ "Client", CONFIG_IN_RULE, set_client,
-	  "write an address, or a prefix whose host bits are zero, such as 192.168.1.0/24 "
-	  "(a MAC is not available in this build)" },
+	  "write an address, or a prefix whose host bits are zero, such as 192.168.1.0/24, "
+	  "or a MAC such as 00:11:22:33:44:55" },
+	{ "Name", CONFIG_IN_RULE, set_name,
+	  "write what people call this rule, 31 octets at most" },
 	{ "Protocol", CONFIG_IN_RULE, set_protocol,
 	  "write tcp, udp or both" },
 	{ "ExternalPort", CONFIG_IN_RULE, set_external_port, PORTS_ARE },

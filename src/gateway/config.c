@@ -41,7 +41,7 @@ static void end_section(struct config_reading *r)
 	if (r->section == CONFIG_IN_RULE && !r->action_seen)
 		config_complain(r, r->config->rule_lines[r->config->rule_count - 1],
 				"this rule has no Action=", NULL,
-				"write Action=allow or Action=deny");
+				"write Action=allow, Action=deny or Action=ask");
 	if (r->section == CONFIG_IN_STATIC && !(r->forward_seen && r->host_seen))
 		config_complain(r, r->config->statics[r->config->static_count - 1].line,
 				"this mapping is incomplete", NULL,
@@ -256,4 +256,13 @@ bool config_read(const char *path, struct gateway_config *ret, struct tenf_text 
 	good = config_read_text(path, text, ret, why);
 	free(text);
 	return good;
+}
+
+bool config_has_macs(const struct gateway_config *config)
+{
+	for (size_t i = 0; i < config->rule_count; i++) {
+		if (config->rules[i].has_mac)
+			return true;
+	}
+	return false;
 }

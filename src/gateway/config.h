@@ -81,6 +81,9 @@ struct gateway_config {
 	size_t note_count;
 };
 
+/* Does a rule look at link-layer addresses? */
+bool config_has_macs(const struct gateway_config *config);
+
 /* False with one line in `why`: "FILE:LINE: what is wrong; what would be right". */
 bool config_read(const char *path, struct gateway_config *ret, struct tenf_text *why);
 /* The same from a string, with `path` for the messages. */

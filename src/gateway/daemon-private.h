@@ -15,6 +15,7 @@
 #include "gateway/backend/backend.h"
 #include "gateway/daemon.h"
 #include "gateway/links.h"
+#include "gateway/neighbours.h"
 #include "gateway/server.h"
 
 #include <event2/event.h>
@@ -42,6 +43,8 @@ struct daemon {
 	struct listener listeners[RESPONDER_LINKS_MAX]; /* one for each link */
 	struct responder *responder;
 	struct backend *backend;
+	struct neighbours *neighbours;
+	bool has_mac_rules; /* so each request is looked up */
 	struct faults *faults; /* or NULL */
 	struct tenf_random random;
 	struct tenf_seeded seeded;
@@ -72,6 +75,9 @@ bool daemon_heed_backend(struct daemon *d, tenf_time now);
 
 /* Hands one datagram to the responder, making room for it when there is none. */
 void daemon_deliver(struct daemon *d, const struct responder_datagram *datagram, tenf_time now);
+/* The link-layer address of a host of one of our networks; false: unknown. */
+bool daemon_mac_of(struct daemon *d, const struct tenf_address *client, tenf_time now,
+		   uint8_t ret[NEIGHBOURS_MAC]);
 /* After whatever woke us up. */
 void daemon_turn(struct daemon *d);
 

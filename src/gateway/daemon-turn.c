@@ -78,9 +78,26 @@ static void commit_and_send(struct daemon *d, tenf_time now)
 	tell(d, now);
 }
 
-void daemon_deliver(struct daemon *d, const struct responder_datagram *datagram, tenf_time now)
+bool daemon_mac_of(struct daemon *d, const struct tenf_address *client, tenf_time now,
+		   uint8_t ret[NEIGHBOURS_MAC])
 {
-	while (responder_receive(d->responder, datagram, now) == TENF_E_AGAIN)
+	for (size_t i = 0; i < d->links.count; i++) {
+		const struct responder_link *link = &d->links.at[i];
+
+		if (tenf_prefix_contains(&link->network, client))
+			return neighbours_find(d->neighbours, link->interface, client, now, ret);
+	}
+	return false;
+}
+
+void daemon_deliver(struct daemon *d, const struct responder_datagram *in, tenf_time now)
+{
+	struct responder_datagram datagram = *in;
+
+	if (d->has_mac_rules)
+		datagram.has_mac = neighbours_find(d->neighbours, in->interface,
+						   &in->from.address, now, datagram.mac);
+	while (responder_receive(d->responder, &datagram, now) == TENF_E_AGAIN)
 		commit_and_send(d, now); /* makes room */
 }
 

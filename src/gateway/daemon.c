@@ -201,6 +201,9 @@ static bool open_all(struct daemon *d, struct tenf_text *why)
 		if (!open_listener(d, i, why))
 			return false;
 	}
+	if (neighbours_new(NULL, NULL, &d->neighbours) != TENF_OK)
+		return say(why, "out of memory");
+	d->has_mac_rules = config_has_macs(&d->config);
 	return open_responder(d, why) &&
 	       statics_add(d->responder, &d->config, net_now(), why) &&
 	       open_loop(d, why);
@@ -259,6 +262,7 @@ void daemon_free(struct daemon *d)
 	server_out_free(d->out);
 	faults_free(d->faults);
 	responder_free(d->responder);
+	neighbours_free(d->neighbours);
 	if (d->backend != NULL)
 		d->backend->ops->close(d->backend);
 	free(d);

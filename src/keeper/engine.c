@@ -114,9 +114,17 @@ void engine_set_gateway(struct engine *engine, const struct tenf_endpoint *gatew
 	/* Also the same after a time without any: its mappings may still be there. */
 	bool same_gateway = gateway != NULL &&
 			    tenf_endpoint_equal(gateway, &engine->client.gateway);
-	bool same = engine->has_gateway && same_gateway &&
-		    tenf_address_equal(source, &engine->client.source);
+	bool same_source =
+		gateway != NULL && tenf_address_equal(source, &engine->client.source);
+	bool same = engine->has_gateway && same_gateway && same_source;
 
+	/* While no packet has left, the questions are for whoever they are sent to in the
+	 * end; what they would have shown to the first, a nonce above all, is not spent. */
+	if (engine->has_gateway && same_source && engine->client.counters.sent == 0) {
+		engine->client.gateway = *gateway;
+		engine->gateway_news |= !same && !engine->config.watch;
+		return;
+	}
 	if (engine->has_gateway && !same)
 		empty_client(engine, now);
 	engine->has_gateway = gateway != NULL;

@@ -3,6 +3,8 @@
  * Discovery: the same harmless question to every candidate gateway at once.
  * Each candidate is a client of its own with one inquiry; nothing is opened.
  */
+#include "lib/discovery.h"
+
 #include "core/client.h"
 #include "lib/convert.h"
 #include "lib/explain.h"
@@ -13,6 +15,11 @@
 
 #include <stdlib.h>
 #include <unistd.h>
+
+/* How much longer one that is preferred may take than one that has answered, for each
+ * millisecond of the time-out: of 5 s that is enough for a packet that was lost and is sent
+ * again, and leaves time to ask for the mapping. */
+#define PATIENCE_OF_A_MS (TENF_MILLISECOND / 8)
 
 struct candidate {
 	struct route route;
@@ -28,6 +35,10 @@ struct tenf_discovery {
 	int poll_fd;
 	size_t count;
 	size_t open;
+	bool only_best;  /* the choice alone is wanted */
+	bool decided;
+	size_t chosen;   /* 0 while nobody is */
+	tenf_time hurry; /* when patience is over, TENF_NEVER while there is no need */
 	struct candidate *candidates;
 };
 
@@ -83,34 +94,44 @@ static void step(struct tenf_discovery *d, struct candidate *c, tenf_time now)
 	net_poll_remove(d->poll_fd, c->fd);
 }
 
-enum tenf_status tenf_discovery_new(const struct tenf_options *options, bool only_best,
-				    struct tenf_discovery **ret, struct tenf_error *reterr)
+/* Of those that stand in for one another: the first that answered, once those
+ * before it had their say; nobody when all are done. */
+static void choose(struct tenf_discovery *d, tenf_time now)
 {
-	struct route routes[ROUTES_MAX];
-	struct net_error cause = { 0 };
-	struct settings settings;
-	struct tenf_discovery *d;
-	size_t count;
-	tenf_time now = net_now();
-	enum tenf_status status = settings_read(options, &settings, reterr);
+	bool waits = false;
 
-	if (status != TENF_OK)
-		return status;
-	status = route_find(&settings, routes, only_best ? 1 : ROUTES_MAX, &count, &cause);
-	if (status != TENF_OK)
-		return explain_system(reterr, status, "Cannot read the routes", &cause);
-	d = calloc(1, sizeof(*d));
-	if (d != NULL)
-		d->candidates = calloc(count > 0 ? count : 1, sizeof(*d->candidates));
-	if (d == NULL || d->candidates == NULL) {
-		free(d);
-		return explain_system(reterr, TENF_E_MEMORY, "Out of memory", NULL);
+	for (size_t i = 0; i < d->count && !d->decided; i++) {
+		const struct candidate *c = &d->candidates[i];
+
+		if (c->inquiry.answer.spoken == 0) {
+			waits |= !c->done;
+			continue;
+		}
+		if (d->hurry == TENF_NEVER)
+			d->hurry = now + d->settings.timeout_ms * PATIENCE_OF_A_MS;
+		d->decided = !waits || d->hurry <= now;
+		d->chosen = d->decided ? i : 0;
 	}
-	d->settings = settings;
-	if (net_poll_open(&d->poll_fd) != TENF_OK) {
+	d->decided |= !waits;
+	if (d->decided)
+		d->hurry = TENF_NEVER;
+}
+
+enum tenf_status discovery_start(const struct settings *settings, const struct route *routes,
+				 size_t count, struct tenf_discovery **ret)
+{
+	struct tenf_discovery *d = calloc(1, sizeof(*d));
+	tenf_time now = net_now();
+
+	if (d == NULL)
+		return TENF_E_MEMORY;
+	d->settings = *settings;
+	d->hurry = TENF_NEVER;
+	d->candidates = calloc(count > 0 ? count : 1, sizeof(*d->candidates));
+	if (d->candidates == NULL || net_poll_open(&d->poll_fd) != TENF_OK) {
 		free(d->candidates);
 		free(d);
-		return explain_system(reterr, TENF_E_SYSTEM, "Cannot wait for sockets", NULL);
+		return TENF_E_SYSTEM;
 	}
 	d->count = count;
 	for (size_t i = 0; i < count; i++) {
@@ -120,6 +141,29 @@ enum tenf_status tenf_discovery_new(const struct tenf_options *options, bool onl
 		step(d, &d->candidates[i], now);
 	}
 	*ret = d;
+	return TENF_OK;
+}
+
+enum tenf_status tenf_discovery_new(const struct tenf_options *options, bool only_best,
+				    struct tenf_discovery **ret, struct tenf_error *reterr)
+{
+	struct route routes[ROUTES_MAX];
+	struct net_error cause = { 0 };
+	struct settings settings;
+	size_t count;
+	enum tenf_status status = settings_read(options, &settings, reterr);
+
+	if (status != TENF_OK)
+		return status;
+	status = route_find(&settings, routes, ROUTES_MAX, &count, &cause);
+	if (status != TENF_OK)
+		return explain_system(reterr, status, "Cannot read the routes", &cause);
+	if (only_best)
+		count = route_contenders(routes, count);
+	status = discovery_start(&settings, routes, count, ret);
+	if (status != TENF_OK)
+		return explain_system(reterr, status, "Cannot wait for gateways", NULL);
+	(*ret)->only_best = only_best;
 	return TENF_OK;
 }
 
@@ -141,16 +185,21 @@ int tenf_discovery_fd(const struct tenf_discovery *discovery)
 	return discovery->poll_fd;
 }
 
-int tenf_discovery_timeout_ms(const struct tenf_discovery *discovery)
+tenf_time discovery_deadline(const struct tenf_discovery *discovery)
 {
-	tenf_time first = TENF_NEVER;
+	tenf_time first = discovery->hurry;
 
 	for (size_t i = 0; i < discovery->count; i++) {
 		if (!discovery->candidates[i].done)
 			first = tenf_time_min(first,
 					      client_deadline(&discovery->candidates[i].client));
 	}
-	return timeout_until_ms(first, net_now());
+	return first;
+}
+
+int tenf_discovery_timeout_ms(const struct tenf_discovery *discovery)
+{
+	return timeout_until_ms(discovery_deadline(discovery), net_now());
 }
 
 static void receive(struct candidate *c)
@@ -186,17 +235,27 @@ enum tenf_status tenf_discovery_process(struct tenf_discovery *discovery)
 	}
 	for (size_t i = 0; i < discovery->count; i++)
 		step(discovery, &discovery->candidates[i], net_now());
+	choose(discovery, net_now());
 	return TENF_OK;
+}
+
+bool discovery_decides(const struct tenf_discovery *discovery, const struct route **ret)
+{
+	const struct candidate *c = &discovery->candidates[discovery->chosen];
+
+	*ret = c->inquiry.answer.spoken != 0 ? &c->route : NULL;
+	return discovery->decided;
 }
 
 bool tenf_discovery_done(const struct tenf_discovery *discovery)
 {
-	return discovery->open == 0;
+	return discovery->open == 0 || (discovery->only_best && discovery->decided &&
+					discovery->candidates[discovery->chosen].done);
 }
 
 size_t tenf_discovery_count(const struct tenf_discovery *discovery)
 {
-	return discovery->count;
+	return discovery->only_best && discovery->count > 0 ? 1 : discovery->count;
 }
 
 void tenf_discovery_gateway(const struct tenf_discovery *discovery, size_t index,
@@ -209,7 +268,7 @@ void tenf_discovery_gateway(const struct tenf_discovery *discovery, size_t index
 		convert_gateway(&scene, NULL, TENF_REASON_NO_GATEWAY, ret);
 		return;
 	}
-	c = &discovery->candidates[index];
+	c = &discovery->candidates[discovery->only_best ? discovery->chosen : index];
 	scene.route = &c->route;
 	convert_gateway(&scene, c->fd >= 0 ? &c->client : NULL, c->reason, ret);
 }

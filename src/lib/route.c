@@ -18,6 +18,7 @@ static bool given(const struct settings *s, struct route *ret)
 		.origin = TENF_ORIGIN_GIVEN,
 	};
 
+	r.bound = named;
 	memcpy(r.interface, s->interface, sizeof(r.interface));
 	*ret = r;
 	return !named || r.ifindex != 0;
@@ -79,6 +80,7 @@ enum tenf_status route_find(const struct settings *s, struct route *ret, size_t 
 			.source = s->has_source ? s->source : g->source,
 			.has_source = s->has_source,
 			.ifindex = g->ifindex,
+			.bound = g->ifindex != 0,
 			.origin = origin_of(g->origin),
 		};
 		memcpy(r->interface, g->interface, sizeof(r->interface));
@@ -87,13 +89,35 @@ enum tenf_status route_find(const struct settings *s, struct route *ret, size_t 
 	return TENF_OK;
 }
 
+size_t route_contenders(struct route *routes, size_t count)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		const struct route *r = &routes[i];
+		bool same_link = r->ifindex == routes[0].ifindex &&
+				 routes[0].origin == TENF_ORIGIN_PEER;
+
+		if (i == 0 || ((r->origin == TENF_ORIGIN_ANYCAST || same_link) &&
+			       tenf_address_is_v4(&r->gateway.address) ==
+				       tenf_address_is_v4(&routes[0].gateway.address)))
+			routes[kept++] = *r;
+	}
+	return kept;
+}
+
+bool route_is_uncertain(const struct route *routes, size_t count)
+{
+	return count > 1 || (count == 1 && routes[0].origin == TENF_ORIGIN_ANYCAST);
+}
+
 enum tenf_status route_open(const struct settings *settings, struct route *route, int *ret_fd,
 			    struct net_error *reterr)
 {
 	struct net_udp_options options = {
 		.remote = route->gateway,
 		.source = route->has_source ? &route->source : NULL,
-		.ifindex = route->ifindex,
+		.ifindex = route->bound ? route->ifindex : 0,
 		.opener = &settings->opener,
 	};
 	struct tenf_endpoint local;
@@ -102,7 +126,7 @@ enum tenf_status route_open(const struct settings *settings, struct route *route
 	if (status != TENF_OK)
 		return status;
 	route->source = local.address;
-	if (route->ifindex == 0) {
+	if (!route->bound) {
 		route->ifindex = net_interface_of(&settings->opener, &local.address);
 		if (!net_interface_name(&settings->opener, route->ifindex, route->interface))
 			route->interface[0] = '\0';

@@ -13,7 +13,8 @@ struct route {
 	struct tenf_endpoint gateway;
 	struct tenf_address source; /* asked for, or the kernel's choice once open */
 	bool has_source;
-	unsigned ifindex;           /* 0 when unknown */
+	unsigned ifindex;           /* 0 when unknown; of the kernel's choice once open */
+	bool bound;                 /* to that interface: it was known before */
 	char interface[TENF_INTERFACE_SIZE];
 	enum tenf_origin origin;
 };
@@ -24,6 +25,16 @@ struct route {
  * only one. *ret_count may be 0. At most `max`. */
 TENF_CHECKED enum tenf_status route_find(const struct settings *settings, struct route *ret,
 					 size_t max, size_t *ret_count, struct net_error *reterr);
+
+/* Reduces the candidates to the first and those that may stand in for it; gives
+ * their number. A next hop stands alone, a guess on a link without one has the
+ * others of that link, and behind both comes the anycast address where it was
+ * asked for (RFC 7723 §2.1). All of one family: a pinhole is no answer to who
+ * wants a mapping. */
+size_t route_contenders(struct route *routes, size_t count);
+
+/* True when routes[0] has to answer something harmless before it is told of ports. */
+bool route_is_uncertain(const struct route *routes, size_t count);
 
 /* Opens the socket and fills in source and interface as they really are. */
 TENF_CHECKED enum tenf_status route_open(const struct settings *settings, struct route *route,

@@ -3,9 +3,19 @@
  * A session binds the engine to the sockets of this computer: one connected to
  * the gateway, the shared listener for announcements, and the kernel's word
  * that the network changed.
+ *
+ * Where it is uncertain who the gateway is (a guess, or the anycast address), a discovery
+ * asks all who may be, and the engine's packets, which tell of ports, wait for
+ * its choice:
+ *
+ *   routes ─► certain ─────────────────────────────────► engine sends
+ *        └──► uncertain: packets held back, probe ─ one ──► engine sends there
+ *                                                └─ none ─► to the first all the same,
+ *                                                           save the anycast address
  */
 #include "keeper/engine.h"
 #include "lib/convert.h"
+#include "lib/discovery.h"
 #include "lib/explain.h"
 #include "lib/wait.h"
 #include "net/changes.h"
@@ -25,7 +35,7 @@
 /* Datagrams taken by one call of process, so that a flood cannot hold it. */
 #define RECEIVE_MAX 256
 
-enum { TAG_GATEWAY, TAG_ANNOUNCEMENTS4, TAG_ANNOUNCEMENTS6, TAG_CHANGES, TAGS };
+enum { TAG_GATEWAY, TAG_ANNOUNCEMENTS4, TAG_ANNOUNCEMENTS6, TAG_CHANGES, TAG_PROBE, TAGS };
 
 struct tenf_session {
 	struct settings settings;
@@ -35,6 +45,8 @@ struct tenf_session {
 	tenf_time look_at; /* when to read the routes again */
 	int poll_fd;
 	int fds[TAGS]; /* -1 where there is none */
+	struct tenf_discovery *probe; /* NULL when it is certain who is asked */
+	bool held_back; /* nothing is sent to `route` before the probe's choice */
 };
 
 static bool tells_changes(const struct tenf_session *s)
@@ -101,31 +113,103 @@ static void lose_route(struct tenf_session *s, tenf_time now)
 		engine_set_gateway(&s->engine, NULL, NULL, now);
 }
 
+static void end_probe(struct tenf_session *s)
+{
+	tenf_discovery_free(s->probe); /* its descriptor leaves the set by being closed */
+	s->probe = NULL;
+}
+
+/* Puts the one in use to the front: it is not left for another while it answers.
+ * False when it is not among them. */
+static bool put_current_first(const struct tenf_session *s, struct route *routes, size_t count)
+{
+	for (size_t i = 0; s->has_route && i < count; i++) {
+		struct route first = routes[0];
+
+		if (!tenf_endpoint_equal(&routes[i].gateway, &s->route.gateway))
+			continue;
+		routes[0] = routes[i];
+		routes[i] = first;
+		return true;
+	}
+	return false;
+}
+
+/* Nobody there: a guess is asked all the same, which ends in a verdict that names it. */
+static void step_probe(struct tenf_session *s, tenf_time now)
+{
+	const struct route *choice;
+	struct route used;
+	int fd;
+
+	if (s->probe == NULL)
+		return;
+	(void)!tenf_discovery_process(s->probe);
+	if (!discovery_decides(s->probe, &choice))
+		return;
+	if (choice == NULL) {
+		s->look_at = now + LOOK_AGAIN;
+		if (s->held_back && s->route.origin == TENF_ORIGIN_ANYCAST)
+			lose_route(s, now);
+	} else if (!route_equal(choice, &s->route)) {
+		used = *choice;
+		if (route_open(&s->settings, &used, &fd, NULL) == TENF_OK)
+			use_route(s, &used, fd, now);
+	}
+	s->held_back = false;
+	end_probe(s);
+}
+
+static void use_certain(struct tenf_session *s, const struct route *route, int fd, tenf_time now)
+{
+	s->held_back = false;
+	if (s->has_route && route_equal(route, &s->route))
+		close(fd);
+	else
+		use_route(s, route, fd, now);
+}
+
+static void use_uncertain(struct tenf_session *s, struct route *routes, size_t count, int fd,
+			  tenf_time now)
+{
+	if (put_current_first(s, routes, count)) {
+		close(fd);
+	} else {
+		s->held_back = true;
+		use_route(s, &routes[0], fd, now);
+	}
+	if (discovery_start(&s->settings, routes, count, &s->probe) != TENF_OK)
+		s->look_at = now + LOOK_AGAIN;
+	else
+		(void)!net_poll_add(s->poll_fd, tenf_discovery_fd(s->probe), TAG_PROBE);
+}
+
 /* The first candidate that a socket can be opened to. A socket is opened even
  * when nothing seems to have changed: it tells the source the kernel would use now. */
 static void look_for_route(struct tenf_session *s, tenf_time now)
 {
 	struct route found[ROUTES_MAX];
 	size_t count = 0;
+	size_t i = 0;
 	int fd = -1;
-	size_t i;
 
+	end_probe(s);
 	s->look_at = tells_changes(s) ? TENF_NEVER : now + LOOK_AGAIN;
 	if (route_find(&s->settings, found, ROUTES_MAX, &count, NULL) != TENF_OK)
 		s->look_at = now + LOOK_AGAIN;
-	for (i = 0; i < count; i++) {
-		if (route_open(&s->settings, &found[i], &fd, NULL) == TENF_OK)
-			break;
-	}
+	while (i < count && route_open(&s->settings, &found[i], &fd, NULL) != TENF_OK)
+		i++;
 	if (i == count) {
 		if (count > 0)
 			s->look_at = now + LOOK_AGAIN;
 		lose_route(s, now);
-	} else if (s->has_route && route_equal(&found[i], &s->route)) {
-		close(fd);
-	} else {
-		use_route(s, &found[i], fd, now);
+		return;
 	}
+	count = route_contenders(&found[i], count - i);
+	if (route_is_uncertain(&found[i], count))
+		use_uncertain(s, &found[i], count, fd, now);
+	else
+		use_certain(s, &found[i], fd, now);
 }
 
 /* ---- Life ------------------------------------------------------------------ */
@@ -182,6 +266,7 @@ void tenf_session_free(struct tenf_session *session)
 {
 	if (session == NULL)
 		return;
+	tenf_discovery_free(session->probe);
 	for (int tag = 0; tag < TAGS; tag++) {
 		if (session->fds[tag] >= 0)
 			close(session->fds[tag]);
@@ -206,10 +291,14 @@ static bool has_events(const struct engine *e)
 int tenf_session_timeout_ms(const struct tenf_session *session)
 {
 	const struct engine *e = &session->engine;
+	tenf_time deadline = tenf_time_min(engine_deadline(e), session->look_at);
 
-	if (has_events(e) || (e->has_gateway && client_has_due(&e->client)))
+	if (has_events(e) ||
+	    (!session->held_back && e->has_gateway && client_has_due(&e->client)))
 		return 0;
-	return timeout_until_ms(tenf_time_min(engine_deadline(e), session->look_at), net_now());
+	if (session->probe != NULL)
+		deadline = tenf_time_min(deadline, discovery_deadline(session->probe));
+	return timeout_until_ms(deadline, net_now());
 }
 
 /* ---- Process ----------------------------------------------------------------- */
@@ -257,7 +346,7 @@ static void send_all(struct tenf_session *s)
 	uint8_t data[PCP_MAX];
 	tenf_time now = net_now();
 
-	while (s->fds[TAG_GATEWAY] >= 0) {
+	while (s->fds[TAG_GATEWAY] >= 0 && !s->held_back) {
 		struct tenf_writer w = tenf_writer_of(data, sizeof(data));
 		enum tenf_status status;
 
@@ -299,6 +388,7 @@ enum tenf_status tenf_session_process(struct tenf_session *session)
 
 	for (size_t i = 0; i < count; i++)
 		take_ready(session, ready[i], now);
+	step_probe(session, now);
 	if (session->look_at <= now)
 		look_for_route(session, now);
 	engine_expire(&session->engine, net_now());
@@ -415,6 +505,7 @@ void tenf_session_gateway(const struct tenf_session *session, struct tenf_gatewa
 	const struct engine *e = &session->engine;
 
 	convert_gateway(&scene, e->has_gateway ? &e->client : NULL, e->gateway_reason, ret);
+	ret->uncertain = session->held_back;
 }
 
 void tenf_session_counters(const struct tenf_session *session, struct tenf_counters *ret)

@@ -53,7 +53,8 @@ static void reads_everything_a_file_can_say(void **state)
 	scratch_write(scratch, "password", "a password");
 	snprintf(text, sizeof(text),
 		 "\xef\xbb\xbf# comment\n[Agent]\nSocket=/a/s\n  State = /a/state  \r\n"
-		 "Interface=wg0\nGateway=10.2.0.1:5351\nMethod=natpmp\nFirewall=nftables\n"
+		 "Interface=wg0\nGateway=10.2.0.1:5351\nMethod=natpmp\nAnycast=yes\n"
+		 "Firewall=nftables\n"
 		 "FirewallSet=inet filter tenforward\nPortFile=/a/port\n"
 		 "Listen=127.0.0.1:8351\nTokenFile=%s\n; comment\n\n"
 		 "[Mapping]\nName=torrent\nForward=any:51413/both\nLifetime=60s\nFollow=yes\n"
@@ -74,6 +75,7 @@ static void reads_everything_a_file_can_say(void **state)
 	assert_string_equal(c.listen, "127.0.0.1:8351");
 	assert_string_equal(c.token, "a token");
 	assert_string_equal(c.place.gateway, "10.2.0.1");
+	assert_true(c.anycast);
 	assert_int_equal(c.firewall, FIREWALL_NFTABLES);
 	assert_string_equal(c.firewall_set, "inet filter tenforward");
 	assert_int_equal(c.mapping_count, 6);
@@ -152,6 +154,7 @@ static const struct mistake_case mistakes[] = {
 	  "[Mapping]\nNamespace=vpn\nForward=80\n[Mapping]\nForward=80\nNamespace=vpn\n" },
 	{ 2, "Gateway= cannot be \"router\"", "[Agent]\nGateway=router\n" },
 	{ 2, "Gateway= cannot be", "[Agent]\nGateway=224.0.0.1\n" },
+	{ 2, "write yes or no", "[Agent]\nAnycast=192.0.0.9\n" },
 	{ 2, "write auto, or one", "[Agent]\nMethod=upnp\n" },
 	{ 2, "write nftables, firewalld or none", "[Agent]\nFirewall=yes\n" },
 	{ 2, "write a numeric ADDRESS:PORT", "[Agent]\nListen=127.0.0.1\n" },

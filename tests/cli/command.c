@@ -49,6 +49,7 @@ int command_setup(void **state)
 	snprintf(record, sizeof(record), "%s/tenforward/leases", folder);
 	fake_reset();
 	fake_agent_reset();
+	fake_host_reset();
 	return setenv("XDG_STATE_HOME", folder, 1) | setenv("TZ", "UTC", 1);
 }
 

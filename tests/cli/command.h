@@ -4,6 +4,7 @@
 #define TENF_TESTS_CLI_COMMAND_H
 
 #include "fake-agent.h"
+#include "fake-host.h"
 #include "fake-lib.h"
 
 #include <setjmp.h>

@@ -411,12 +411,14 @@ enum tenf_status tenf_raw_exchange(const struct tenf_options *options, const uin
 
 	fake.raw_len = len < sizeof(fake.raw_sent) ? len : sizeof(fake.raw_sent);
 	memcpy(fake.raw_sent, request, fake.raw_len);
-	*ret_gateway = fake.gateway;
+	if (ret_gateway != NULL)
+		*ret_gateway = fake.gateway;
 	if (status != TENF_OK)
 		return status;
 	memcpy(answer_data, fake.answer, fake.answer_len);
 	*ret_len = fake.answer_len;
-	*ret_rtt_us = fake.gateway.rtt_us;
+	if (ret_rtt_us != NULL)
+		*ret_rtt_us = fake.gateway.rtt_us;
 	return TENF_OK;
 }
 

@@ -177,6 +177,28 @@ static void asking_again_goes_on_with_the_recorded_lease(void **state)
 	assert_false(fake.requests[2].has_nonce);
 }
 
+static bool choose_the_anycast_address(struct tenf_session *session)
+{
+	(void)session;
+	strcpy(fake.gateway.address, "192.0.0.9");
+	fake.gateway.uncertain = false;
+	return true;
+}
+
+/* PCP-C-07: the nonce is that of the gateway that is chosen in the end. */
+static void who_is_asked_is_known_before_a_recorded_nonce_is_shown(void **state)
+{
+	(void)state;
+	strcpy(fake.gateway.address, "192.0.0.9");
+	(void)command("add 8080 --anycast");
+	assert_true(fake.options.anycast);
+	strcpy(fake.gateway.address, "10.8.0.1");
+	fake.gateway.uncertain = true;
+	fake.steps[0] = choose_the_anycast_address;
+	(void)command("add 8080 --anycast");
+	assert_true(fake.requests[1].has_nonce);
+}
+
 static void json_has_every_key_of_a_mapping(void **state)
 {
 	static const char *const keys[] = {
@@ -272,6 +294,7 @@ int main(void)
 		TEST(a_range_becomes_single_ports),
 		TEST(equal_failures_are_told_once),
 		TEST(asking_again_goes_on_with_the_recorded_lease),
+		TEST(who_is_asked_is_known_before_a_recorded_nonce_is_shown),
 		TEST(json_has_every_key_of_a_mapping),
 		TEST(verbose_counts_packets),
 		TEST(a_full_disk_is_a_failure),

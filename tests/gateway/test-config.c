@@ -120,6 +120,24 @@ static void rules_keep_their_order_and_their_keys(void **state)
 	assert_int_equal(config.rule_lines[1], 6);
 }
 
+static void a_rule_may_ask_and_have_a_name_and_a_link_layer_address(void **state)
+{
+	const uint8_t mac[] = { 0, 0x1a, 0x2b, 0x33, 0x44, 0x55 };
+
+	(void)state;
+	expect_good("[Gateway]\nBackend=memory\n[Rule]\nName=the television\nAction=ask\n"
+		    "Client=00:1A:2b:33:44:55\nClient=192.168.1.0/24\n[Rule]\nAction=allow\n");
+	assert_int_equal(config.rules[0].action, POLICY_ASK);
+	assert_string_equal(config.rules[0].name, "the television");
+	assert_true(config.rules[0].has_mac);
+	assert_memory_equal(config.rules[0].mac, mac, sizeof(mac));
+	assert_int_equal(config.rules[0].client.length, 120);
+	assert_false(config.rules[1].has_mac);
+	assert_true(config_has_macs(&config));
+	expect_good("[Gateway]\nBackend=memory\n[Rule]\nAction=allow\n");
+	assert_false(config_has_macs(&config));
+}
+
 static void external_addresses_are_a_pool(void **state)
 {
 	static char text[20000];
@@ -282,12 +300,16 @@ static void a_mistake_is_told_with_its_line_and_what_would_be_right(void **state
 		{ "[Gateway]\nBackend=memory\nExternal=a b\n", "g.conf: more than one", "one" },
 		{ "[Gateway]\nBackend=memory\n[Rule]\nClient=192.168.1.1\n",
 		  "g.conf:3: this rule has no Action=", "Action=allow" },
-		{ "[Gateway]\nBackend=memory\n[Rule]\nAction=ask\n", "g.conf:4: Action=",
-		  "not available" },
+		{ "[Gateway]\nBackend=memory\n[Rule]\nAction=perhaps\n", "g.conf:4: Action=",
+		  "allow, deny or ask" },
+		{ "[Gateway]\nBackend=memory\n[Rule]\nName=a name that is longer than a rule has\n",
+		  "g.conf:4: Name=", "31 octets" },
+		{ "[Gateway]\nBackend=memory\n[Rule]\nName=a\x1b[31m\n", "g.conf:4: Name=",
+		  "31 octets" },
 		{ "[Gateway]\nBackend=memory\n[Rule]\nAction=allow\nClient=192.168.1.1/24\n",
 		  "g.conf:5: Client=", "host bits" },
-		{ "[Gateway]\nBackend=memory\n[Rule]\nAction=allow\nClient=00:11:22:33:44:55\n",
-		  "g.conf:5: Client=", "MAC is not available" },
+		{ "[Gateway]\nBackend=memory\n[Rule]\nAction=allow\nClient=00:11:22:33:44\n",
+		  "g.conf:5: Client=", "00:11:22:33:44:55" },
 		{ "[Gateway]\nBackend=memory\n[Rule]\nAction=allow\nExternalPort=90-80\n",
 		  "g.conf:5: ExternalPort=", "1024-65535" },
 		{ "[Gateway]\nBackend=memory\n[Rule]\nAction=allow\nExternalPort=0\n", "g.conf:5: ",
@@ -373,6 +395,7 @@ int main(void)
 		cmocka_unit_test(every_key_of_the_gateway_is_taken),
 		cmocka_unit_test(a_short_maximum_lowers_the_minimum_that_was_not_said),
 		cmocka_unit_test(rules_keep_their_order_and_their_keys),
+		cmocka_unit_test(a_rule_may_ask_and_have_a_name_and_a_link_layer_address),
 		cmocka_unit_test(external_addresses_are_a_pool),
 		cmocka_unit_test(what_is_asked_of_the_packet_path_and_of_a_reload),
 		cmocka_unit_test(dangerous_ports_have_a_word),

@@ -98,6 +98,10 @@ class HostSide:
         self.socket.connect((to, 5351))
         self.socket.send(b"\0\1\0\0\0\1\0\1\0\0\0\1")
 
+    def map(self, to):
+        self.send(to)
+        return self.socket.recv(100).hex()
+
     def got_anything(self):
         """Now, without waiting."""
         self.socket.setblocking(False)
@@ -194,6 +198,16 @@ def test_the_external_interface_is_never_served():
             gateway = gatewayd.Gateway(DAEMON, text)
             status, log = gateway.stop()
             assert status == 1 and re.search("external", log), log
+
+
+# A request of the host with this link-layer address, and of another one
+def test_a_rule_can_name_a_link_layer_address():
+    for mac, result in (("02:00:00:00:00:20", "0000"), ("02:00:00:00:00:21", "0002")):
+        text = CONFIG + "Client=02:00:00:00:00:20\n"
+        with House() as house, gatewayd.Gateway(DAEMON, text):
+            house.lan.tell("ip", "link", "set", "eth0", "address", mac)
+            answer = house.lan.tell("map", "192.168.1.1")
+            assert answer[4:8] == result, answer
 
 
 def outside():

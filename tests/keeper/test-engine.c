@@ -30,6 +30,31 @@ static void a_new_gateway_is_told_once(void **state)
 	expect_no_event(w);
 }
 
+/* A nonce that nobody was shown is not spent, and what is to be removed is not given up. */
+static void before_a_packet_has_left_the_questions_are_for_another_gateway(void **state)
+{
+	struct world *w = *state;
+	struct tenf_endpoint first = endpoint_of("192.168.1.254:5351");
+	struct tenf_endpoint gateway = endpoint_of(GATEWAY);
+	struct tenf_address source = address_of(SOURCE);
+	struct keeper_wish wish = wish_of(8080);
+	uint32_t id;
+
+	wish.has_nonce = true;
+	memset(wish.nonce, 0x5a, sizeof(wish.nonce));
+	engine_set_gateway(&w->engine, &first, &source, w->now);
+	assert_int_equal(engine_add(&w->engine, &wish, false, w->now, &id), TENF_OK);
+	engine_set_gateway(&w->engine, &gateway, &source, w->now);
+	w->connected = true;
+	world_flush(w);
+	assert_int_equal(world_view(w, id).state, TENF_STATE_MAPPED);
+	assert_memory_equal(world_view(w, id).wish.nonce, wish.nonce, sizeof(wish.nonce));
+
+	/* PCP-C-07: packets have left now. */
+	engine_set_gateway(&w->engine, &first, &source, w->now);
+	assert_memory_not_equal(world_view(w, id).wish.nonce, wish.nonce, sizeof(wish.nonce));
+}
+
 /* Who watches hears of a gateway when it has answered, with its address. */
 static void a_watched_gateway_is_told_when_it_answers(void **state)
 {
@@ -236,6 +261,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		WORLD_TEST(a_new_gateway_is_told_once),
+		WORLD_TEST(before_a_packet_has_left_the_questions_are_for_another_gateway),
 		WORLD_TEST(a_watched_gateway_is_told_when_it_answers),
 		WORLD_TEST(a_changed_address_is_told_with_the_one_before),
 		WORLD_TEST(a_new_address_is_that_of_every_natpmp_mapping),

@@ -28,17 +28,24 @@ struct peer {
 	char text[64];
 };
 
-static int bind_loopback(uint16_t *ret_port)
+static int bind_port(uint32_t address, uint16_t *io_port)
 {
-	struct sockaddr_in a = { .sin_family = AF_INET, .sin_addr = { htonl(INADDR_LOOPBACK) } };
+	struct sockaddr_in a = { .sin_family = AF_INET, .sin_addr = { htonl(address) },
+				 .sin_port = htons(*io_port) };
 	socklen_t len = sizeof(a);
 	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 
 	assert_true(fd >= 0);
 	assert_int_equal(bind(fd, (struct sockaddr *)&a, sizeof(a)), 0);
 	assert_int_equal(getsockname(fd, (struct sockaddr *)&a, &len), 0);
-	*ret_port = ntohs(a.sin_port);
+	*io_port = ntohs(a.sin_port);
 	return fd;
+}
+
+static int bind_loopback(uint16_t *ret_port)
+{
+	*ret_port = 0;
+	return bind_port(INADDR_LOOPBACK, ret_port);
 }
 
 static void write_text(char text[64], uint16_t port)
@@ -51,6 +58,7 @@ static void write_text(char text[64], uint16_t port)
 
 static struct responder *new_responder(const struct tenf_endpoint *self)
 {
+	bool loopback = tenf_address_is_loopback(&self->address);
 	struct responder_link link = { .interface = 1, .address = *self };
 	struct policy_rule rule = { .action = POLICY_ALLOW,
 				    .external = { .at = { { 1024, 65535 } }, .count = 1 } };
@@ -58,7 +66,10 @@ static struct responder *new_responder(const struct tenf_endpoint *self)
 	struct tenf_random random = net_random();
 	struct responder *r = NULL;
 
-	link.network = (struct tenf_prefix){ tenf_address_v4(0x7f000000), 104 };
+	if (loopback)
+		link.network = (struct tenf_prefix){ tenf_address_v4(0x7f000000), 104 };
+	else
+		link.network = (struct tenf_prefix){ tenf_address_none4, 96 };
 	responder_config_init(&config);
 	config.links = &link;
 	config.link_count = 1;
@@ -121,19 +132,24 @@ static void *serve(void *context)
 	return NULL;
 }
 
-struct peer *peer_start(void)
+struct peer *peer_start_at(uint32_t address, uint16_t port)
 {
 	struct peer *p = calloc(1, sizeof(*p));
 
 	assert_non_null(p);
-	p->self.address = tenf_address_v4(0x7f000001);
-	p->fd = bind_loopback(&p->self.port);
+	p->self = (struct tenf_endpoint){ tenf_address_v4(address), port };
+	p->fd = bind_port(address, &p->self.port);
 	write_text(p->text, p->self.port);
 	p->responder = new_responder(&p->self);
 	assert_int_equal(pipe(p->stop), 0);
 	assert_int_equal(pthread_mutex_init(&p->lock, NULL), 0);
 	assert_int_equal(pthread_create(&p->thread, NULL, serve, p), 0);
 	return p;
+}
+
+struct peer *peer_start(void)
+{
+	return peer_start_at(INADDR_LOOPBACK, 0);
 }
 
 void peer_stop(struct peer *p)

@@ -14,6 +14,8 @@ struct peer;
 /* Serves 127.0.0.1 on a port of the kernel's choice; external 203.0.113.7,
  * ports from 1024 up are allowed. Fails the running test when it cannot. */
 struct peer *peer_start(void);
+/* The same at this address of ours (host order) and port, for clients of any network. */
+struct peer *peer_start_at(uint32_t address, uint16_t port);
 void peer_stop(struct peer *peer);
 
 /* "127.0.0.1:PORT", lives as long as the peer. */

@@ -186,10 +186,11 @@ def open_tun(host, name, address):
 
 class Tunnel:
     """Two point-to-point interfaces with a wire between them, as a VPN makes
-    them: no hardware address, no next hop."""
+    them: no hardware address, no next hop. `sent` are the packets of `a`."""
 
     def __init__(self, a, a_name, a_address, b, b_name, b_address):
         self.ends = [open_tun(a, a_name, a_address), open_tun(b, b_name, b_address)]
+        self.sent = []
         self.cut, self.cutter = os.pipe()
         self.thread = threading.Thread(target=self._carry, daemon=True)
         self.thread.start()
@@ -201,7 +202,10 @@ class Tunnel:
             if self.cut in ready:
                 return
             for end in ready:
-                os.write(other[end], os.read(end, 65536))
+                packet = os.read(end, 65536)
+                if end == self.ends[0]:
+                    self.sent.append(packet)
+                os.write(other[end], packet)
 
     def __enter__(self):
         return self

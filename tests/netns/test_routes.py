@@ -3,6 +3,7 @@
 """Which gateway is asked where there are several ways out.
 
     test_routes.py COMMAND DAEMON"""
+import socket
 import sys
 
 import kernel
@@ -10,6 +11,7 @@ from cases import case, expect, expect_in, run
 from home import CLIENT, INSIDE, OUTSIDE, Home
 
 PATHS = sys.argv[1:3]
+ANNOUNCE, MAP = 0, 1
 VPN_INSIDE, VPN_CLIENT, VPN_OUTSIDE = "10.8.0.1", "10.8.0.2", "11.8.0.1"
 
 
@@ -107,6 +109,44 @@ def tunnel_of_one_address(opened):
     home = home_with_tunnel(opened, f"{VPN_CLIENT}/32", f"{VPN_INSIDE}/24")
     home.client.ip("route replace default dev tun0")
     expect(used(home), (VPN_INSIDE, "tun0", VPN_CLIENT, VPN_OUTSIDE), "status")
+
+
+def opcodes_to(tunnel, address):
+    """PCP opcodes of the requests that left for this address, in their order."""
+    wanted = socket.inet_aton(address)
+    return [packet[29] for packet in tunnel.sent
+            if packet[0] == 0x45 and packet[9] == socket.IPPROTO_UDP and packet[16:20] == wanted
+            and packet[28] == 2]
+
+
+@case("a guess that is silent gives way to the anycast address when that may be asked")
+def anycast(opened):
+    home = Home(opened, PATHS)
+    vpn = home.host("vpn")
+    tunnel = opened.enter_context(kernel.Tunnel(home.client, "tun0", "192.0.0.100/32",
+                                                vpn, "tun0", "192.0.0.9/24"))
+    home.gatewayd(f"ExternalAddress={VPN_OUTSIDE}", host=vpn, internal="tun0")
+    home.client.ip("route replace default dev tun0")
+    # PCP alone is spoken from an address that is not private, and ANNOUNCE tells no address.
+    at_anycast = ("192.0.0.9", "tun0", "192.0.0.100", None)
+
+    silent = home.command("--timeout", "1", "add", "4080:8080", status=4)
+    expect_in("No answer from 192.0.0.1 ", silent.err, "talk")
+    expect(used(home, "--anycast"), at_anycast, "status")
+    expect(found(home, "--anycast"), ["192.0.0.9"], "discover")
+    tunnel.sent.clear()
+    expect(mapped_at(home, "--anycast"), [("192.0.0.9", "192.0.0.100", VPN_OUTSIDE)], "add")
+    expect(set(opcodes_to(tunnel, "192.0.0.1")), {ANNOUNCE}, "asked of the silent guess")
+    asked = opcodes_to(tunnel, "192.0.0.9")
+    expect(asked[0], ANNOUNCE, "the first question to the anycast address")
+    expect_in(MAP, asked, "questions to the anycast address")
+
+    home.command("--anycast", "add", "4080:8080")
+    again = home.command.json("--anycast", "add", "4080:8080")["mappings"]
+    expect([m["external_port"] for m in again], [4080], "the recorded lease, asked for again")
+    named = home.command("--anycast", "--gateway", "192.0.0.1", "--timeout", "1", "add", "8081",
+                         status=4)
+    expect_in("No answer from 192.0.0.1 ", named.err, "talk about the one that was named")
 
 
 @case("what cannot be chosen is said, with the exit status of usage or of no gateway")

@@ -16,6 +16,7 @@
 #include "gateway/daemon.h"
 #include "gateway/links.h"
 #include "gateway/neighbours.h"
+#include "gateway/reserved.h"
 #include "gateway/server.h"
 
 #include <event2/event.h>
@@ -44,6 +45,7 @@ struct daemon {
 	struct responder *responder;
 	struct backend *backend;
 	struct neighbours *neighbours;
+	struct reserved reserved;
 	bool has_mac_rules; /* so each request is looked up */
 	struct faults *faults; /* or NULL */
 	struct tenf_random random;

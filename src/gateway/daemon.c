@@ -118,6 +118,21 @@ static bool open_listener(struct daemon *d, size_t i, struct tenf_text *why)
 	return true;
 }
 
+/* Nothing is taken away from this machine by a gateway that opens nothing. */
+static void find_reserved(struct daemon *d, struct responder_config *config)
+{
+	struct tenf_address externals[CONFIG_EXTERNALS_MAX];
+	size_t count = links_external_addresses(&d->config, externals);
+
+	if (d->config.backend != CONFIG_NFTABLES)
+		return;
+	if (!reserved_find(externals, count, &d->reserved))
+		(void)fprintf(stderr, "tenforward-gatewayd: cannot find out on which ports this "
+				      "machine listens; they are not protected\n");
+	config->reserved = d->reserved.at;
+	config->reserved_count = d->reserved.count;
+}
+
 static bool open_responder(struct daemon *d, struct tenf_text *why)
 {
 	const struct gateway_config *c = &d->config;
@@ -138,6 +153,7 @@ static bool open_responder(struct daemon *d, struct tenf_text *why)
 	config.withhold_udp_s = c->withhold_udp_s;
 	config.mappings_max = c->mappings_max;
 	config.filters_max = d->backend->ops->filters_max;
+	find_reserved(d, &config);
 	d->random = net_random();
 	if (responder_new(&config, &d->random, &tenf_memory_libc, now, &d->responder) != TENF_OK)
 		return say(why, "out of memory");

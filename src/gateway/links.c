@@ -56,16 +56,42 @@ static void say(struct tenf_text *why, const char *a, const char *b, const char 
 	tenf_text_add(why, c);
 }
 
+/* Whoever is behind the default route is not one of our own hosts. */
+static bool leads_outside(const char *name)
+{
+	const struct net_gateway_query query = { .interface = name, .ipv6 = true };
+	struct net_gateways found;
+
+	return net_gateways_find(&query, &found, NULL) == TENF_OK && found.count > 0;
+}
+
+/* Hosts of such an interface could open ports though they are strangers. */
+static bool is_foreign(const struct gateway_config *config, const char *name,
+		       struct tenf_text *why)
+{
+	if (config->serve_external)
+		return false;
+	if (is_listed(&config->external, name)) {
+		say(why, "interface ", name,
+		    " is the external one; requests are served on internal interfaces alone");
+		return true;
+	}
+	if (config->backend == CONFIG_NFTABLES && leads_outside(name)) {
+		say(why, "the default route leads through interface ", name,
+		    ", so whoever is out there could open ports; serve another interface, or "
+		    "write ServeExternal=yes if its hosts are yours");
+		return true;
+	}
+	return false;
+}
+
 static bool add(const struct gateway_config *config, const struct ifaddrs *a,
 		const struct tenf_endpoint *listen, struct links *links, struct tenf_text *why)
 {
 	struct responder_link *link = &links->at[links->count];
 
-	if (!config->serve_external && is_listed(&config->external, a->ifa_name)) {
-		say(why, "interface ", a->ifa_name,
-		    " is the external one; requests are served on internal interfaces alone");
+	if (is_foreign(config, a->ifa_name, why))
 		return false;
-	}
 	if (links->count == RESPONDER_LINKS_MAX || strlen(a->ifa_name) >= CONFIG_NAME_MAX) {
 		say(why, "more addresses than can be served", "", "; name some with Listen=");
 		return false;
@@ -197,4 +223,20 @@ struct tenf_address links_external_address(const struct gateway_config *config)
 	}
 	freeifaddrs(all);
 	return found;
+}
+
+size_t links_external_addresses(const struct gateway_config *config,
+				struct tenf_address ret[CONFIG_EXTERNALS_MAX])
+{
+	struct tenf_address only = links_external_address(config);
+
+	if (config->external_address_count > 0) {
+		memcpy(ret, config->external_addresses,
+		       config->external_address_count * sizeof(ret[0]));
+		return config->external_address_count;
+	}
+	if (tenf_address_is_none(&only))
+		return 0;
+	ret[0] = only;
+	return 1;
 }

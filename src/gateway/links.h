@@ -17,11 +17,16 @@ struct links {
 
 /* The Listen= addresses; without any, every address of the internal
  * interfaces, or the loopback address for the memory backend. False with a sentence
- * in `why` for an address nobody has, and for the external interface. */
+ * in `why` for an address nobody has, for the external interface, and, where ports are
+ * really opened, for one that the default route leads through. */
 bool links_find(const struct gateway_config *config, struct links *ret, struct tenf_text *why);
 
 /* ExternalAddress=, else the first IPv4 address of the External= interface,
  * none4 when it has none now. */
 struct tenf_address links_external_address(const struct gateway_config *config);
+
+/* All of them, as of now; returns how many there are, 0 when there is none. */
+size_t links_external_addresses(const struct gateway_config *config,
+				struct tenf_address ret[CONFIG_EXTERNALS_MAX]);
 
 #endif

@@ -171,23 +171,14 @@ static enum tenf_status revive(struct ledger *l, struct ledger_mapping *m,
 	return TENF_OK;
 }
 
-enum tenf_status ledger_add(struct ledger *l, const struct ledger_wish *wish, tenf_time now,
-			    struct ledger_mapping **ret)
+/* A record of its own, in the tables and not yet in a state. */
+static enum tenf_status enter(struct ledger *l, const struct ledger_wish *wish,
+			      struct ledger_mapping **ret)
 {
 	size_t records = (size_t)l->live_count + l->ended_count + 1;
 	struct ledger_host *host;
 	struct ledger_mapping *m;
 
-	if (l->live_count >= l->limits.mappings_max)
-		return TENF_E_LIMIT;
-	m = ledger_find_place(l, wish);
-	if (m != NULL) {
-		enum tenf_status status = revive(l, m, wish, now);
-
-		if (status == TENF_OK)
-			*ret = m;
-		return status;
-	}
 	host = ledger_host(l, &wish->internal_address);
 	if (host == NULL || !ledger_table_grow(l) ||
 	    tenf_heap_reserve(&l->leases, records) != TENF_OK ||
@@ -196,7 +187,6 @@ enum tenf_status ledger_add(struct ledger *l, const struct ledger_wish *wish, te
 	m = record_new(l);
 	if (m == NULL)
 		return TENF_E_MEMORY;
-	m->id = ++l->next_id;
 	m->host = host;
 	m->internal_address = wish->internal_address;
 	m->internal_port = wish->internal_port;
@@ -205,6 +195,29 @@ enum tenf_status ledger_add(struct ledger *l, const struct ledger_wish *wish, te
 	if (ledger_has_port(m))
 		ports_take(&l->ports, wish->protocol, wish->external_port);
 	ledger_table_insert(l, m);
+	*ret = m;
+	return TENF_OK;
+}
+
+enum tenf_status ledger_add(struct ledger *l, const struct ledger_wish *wish, tenf_time now,
+			    struct ledger_mapping **ret)
+{
+	struct ledger_mapping *m;
+	enum tenf_status status;
+
+	if (l->live_count >= l->limits.mappings_max)
+		return TENF_E_LIMIT;
+	m = ledger_find_place(l, wish);
+	if (m != NULL) {
+		status = revive(l, m, wish, now);
+		if (status == TENF_OK)
+			*ret = m;
+		return status;
+	}
+	status = enter(l, wish, &m);
+	if (status != TENF_OK)
+		return status;
+	m->id = ++l->next_id;
 	fill(l, m, wish, now);
 	ledger_touch(l, m);
 	*ret = m;
@@ -263,26 +276,68 @@ static bool cold_equal(const struct ledger_cold *cold, const uint8_t *descriptio
 	return true;
 }
 
+/* False when memory is out; NULL for nothing to keep. */
+static bool cold_new(const struct ledger *l, const uint8_t *description, size_t len,
+		     const struct pcp_filter *filters, size_t filter_count,
+		     struct ledger_cold **ret)
+{
+	struct ledger_cold *cold = NULL;
+
+	if (len > 0 || filter_count > 0) {
+		cold = tenf_memory_zero(l->memory, 1,
+					sizeof(*cold) + filter_count * sizeof(*filters));
+		if (cold == NULL)
+			return false;
+		cold->description_len = (uint8_t)len;
+		cold->filter_count = (uint8_t)filter_count;
+		if (len > 0)
+			memcpy(cold->description, description, len);
+		if (filter_count > 0)
+			memcpy(cold->filters, filters, filter_count * sizeof(*filters));
+	}
+	*ret = cold;
+	return true;
+}
+
+enum tenf_status ledger_restore(struct ledger *l, const struct ledger_wish *wish,
+				const struct ledger_past *past, struct ledger_mapping **ret)
+{
+	struct ledger_cold *cold;
+	struct ledger_mapping *m;
+	enum tenf_status status;
+
+	if (l->live_count >= l->limits.mappings_max || ledger_find_place(l, wish) != NULL)
+		return TENF_E_LIMIT;
+	if (!cold_new(l, past->description, past->description_len, past->filters,
+		      past->filter_count, &cold))
+		return TENF_E_MEMORY;
+	status = enter(l, wish, &m);
+	if (status != TENF_OK) {
+		tenf_memory_free(l->memory, cold);
+		return status;
+	}
+	m->id = past->id != 0 ? past->id : ++l->next_id;
+	if (m->id > l->next_id)
+		l->next_id = m->id;
+	m->cold = cold;
+	fill(l, m, wish, past->made_at);
+	m->renewals = past->renewals;
+	ledger_set_live(l, m, past->ends_at);
+	m->committed_until = past->ends_at;
+	*ret = m;
+	return TENF_OK;
+}
+
 enum tenf_status ledger_set_cold(struct ledger *l, struct ledger_mapping *m,
 				 const uint8_t *description, size_t description_len,
 				 const struct pcp_filter *filters, size_t filter_count)
 {
-	struct ledger_cold *cold = NULL;
+	struct ledger_cold *cold;
 
 	if (cold_equal(m->cold, description, description_len, filters, filter_count))
 		return TENF_OK;
-	if (description_len > 0 || filter_count > 0) {
-		cold = tenf_memory_zero(l->memory, 1,
-					sizeof(*cold) + filter_count * sizeof(*filters));
-		if (cold == NULL)
-			return TENF_E_MEMORY;
-		cold->description_len = (uint8_t)description_len;
-		cold->filter_count = (uint8_t)filter_count;
-		if (description_len > 0)
-			memcpy(cold->description, description, description_len);
-		if (filter_count > 0)
-			memcpy(cold->filters, filters, filter_count * sizeof(*filters));
-	}
+	if (!cold_new(l, description, description_len, filters, filter_count, &cold))
+		return TENF_E_MEMORY;
 	if (ledger_save(l, m) != TENF_OK) {
 		tenf_memory_free(l->memory, cold);
 		return TENF_E_MEMORY;

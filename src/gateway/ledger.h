@@ -185,6 +185,21 @@ struct ledger_wish {
  * TENF_E_LIMIT at mappings_max, TENF_E_MEMORY. */
 TENF_CHECKED enum tenf_status ledger_add(struct ledger *ledger, const struct ledger_wish *wish,
 					 tenf_time now, struct ledger_mapping **ret);
+/* A mapping that the backend holds already, as it was: part of no batch. */
+struct ledger_past {
+	tenf_time made_at;
+	tenf_time ends_at; /* TENF_NEVER for a static one */
+	uint32_t id;       /* 0: a new one */
+	uint32_t renewals;
+	const uint8_t *description;
+	size_t description_len;
+	const struct pcp_filter *filters;
+	size_t filter_count;
+};
+/* On a place known to be free. Errors as above. */
+TENF_CHECKED enum tenf_status ledger_restore(struct ledger *ledger, const struct ledger_wish *wish,
+					     const struct ledger_past *past,
+					     struct ledger_mapping **ret);
 /* A new lease; a nonce makes it PCP's (adoption of a NAT-PMP one). TENF_E_MEMORY. */
 TENF_CHECKED enum tenf_status ledger_renew(struct ledger *ledger, struct ledger_mapping *m,
 					   uint32_t lifetime_s, const uint8_t *nonce,

@@ -3,8 +3,6 @@
 
 #include <string.h>
 
-#define RETRY (1 * TENF_SECOND) /* after a commit that failed */
-
 /* ---- Revoking --------------------------------------------------------- */
 
 static struct ledger_mapping *find(const struct responder *r, uint32_t id)
@@ -95,16 +93,15 @@ void responder_record_revoked(struct responder *r, bool failed, tenf_time now)
 			record_one(r, m, false);
 		} else if (m->end == LEDGER_DISALLOWED) {
 			r->reapply = (struct ledger_walk){ 0 }; /* all of it again, later */
-			r->reapply_at = tenf_time_add(now, RETRY);
+			r->reapply_at = tenf_time_add(now, RESPONDER_RETRY);
 		}
 	}
 }
 
 /* ---- Rules ------------------------------------------------------------ */
 
-/* What the rules say of what is open now. */
-static enum policy_action judge(const struct responder *r, const struct ledger_mapping *m,
-				int *ret_rule)
+enum policy_action responder_judge(const struct responder *r, const struct ledger_mapping *m,
+				   int *ret_rule)
 {
 	const struct policy_query query = {
 		.client = m->internal_address, .protocol = (enum tenf_protocol)m->protocol,
@@ -126,7 +123,7 @@ void responder_reapply(struct responder *r, tenf_time now)
 			r->reapply_at = TENF_NEVER;
 			return;
 		}
-		if (m->maker == LEDGER_STATIC || judge(r, m, &rule) != POLICY_DENY)
+		if (m->maker == LEDGER_STATIC || responder_judge(r, m, &rule) != POLICY_DENY)
 			continue;
 		m->rule = (int16_t)rule;
 		responder_end(r, m, LEDGER_DISALLOWED, now);
@@ -145,7 +142,9 @@ static void number_anew(struct responder *r)
 	while ((m = ledger_walk(r->ledger, &walk)) != NULL) {
 		if (m->maker == LEDGER_STATIC)
 			continue;
-		m->rule = judge(r, m, &rule) != POLICY_DENY ? (int16_t)rule : POLICY_NO_RULE;
+		m->rule = POLICY_NO_RULE;
+		if (responder_judge(r, m, &rule) != POLICY_DENY)
+			m->rule = (int16_t)rule;
 	}
 }
 

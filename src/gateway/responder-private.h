@@ -8,6 +8,7 @@
  *	responder-choose.c   on which external port
  *	responder-unmap.c    giving it back
  *	responder-govern.c   the administrator: what is there, revoking, new rules
+ *	responder-restore.c  after a restart of the daemon or a loss of the packet path
  *	responder-explain.c  what would be decided, and wishes that wait for a word
  *	responder-natpmp.c   RFC 6886: bytes to a question, outcome to bytes
  *	responder-pcp.c      RFC 6887: the same
@@ -52,11 +53,15 @@ struct responder {
 	uint8_t announcement[PCP_HEADER];
 
 	bool committing;
-	bool flush; /* the backend must forget everything first */
-	bool flush_told;
+	bool flush; /* the backend must forget everything, then take in what lives */
 	bool epoch; /* the backend must be told when it started */
+	bool flushing; /* the same of the batch that is being committed */
+	bool flush_told;
+	bool epoch_telling;
 	bool epoch_told;
 	struct ledger_cursor cursor;
+	struct ledger_walk installing; /* after a flush, in place of the cursor */
+	tenf_time retry_at; /* flush or epoch are to be told at the latest */
 
 	tenf_time reapply_at; /* rules are to be applied to what is open; TENF_NEVER: not */
 	struct ledger_walk reapply;
@@ -166,6 +171,12 @@ bool responder_over_rate(struct ledger_host *host, const struct policy_rule *rul
 /* MAP_PENDING: the wish is noted for the administrator, or refused. */
 void responder_await(struct responder *r, const struct map_question *q, struct ledger_host *host,
 		     tenf_time now, struct map_outcome *out);
+/* What the rules say of a mapping that is open, as if its host asked for it now. */
+enum policy_action responder_judge(const struct responder *r, const struct ledger_mapping *m,
+				   int *ret_rule);
+/* Everything is told to the backend anew. */
+void responder_flush(struct responder *r, tenf_time now);
+void responder_restart_epoch(struct responder *r, tenf_time now, const char *why);
 /* Ends a mapping that somebody ended, and what was approved for it. */
 void responder_end(struct responder *r, struct ledger_mapping *m, enum ledger_end why,
 		   tenf_time now);

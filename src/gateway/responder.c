@@ -69,6 +69,7 @@ enum tenf_status responder_new(const struct responder_config *config,
 	r->reapply_at = TENF_NEVER;
 	r->epoch_start = now;
 	r->epoch = true;
+	r->retry_at = now;
 	r->external = config->external_address;
 	r->external_known = config->external_address;
 	announcer_init(&r->announcer);
@@ -205,33 +206,17 @@ tenf_time responder_deadline(const struct responder *r)
 {
 	if (r->committing)
 		return TENF_NEVER;
-	return tenf_time_min(r->reapply_at,
+	return tenf_time_min(tenf_time_min(r->reapply_at,
+					   r->flush || r->epoch ? r->retry_at : TENF_NEVER),
 			     tenf_time_min(ledger_deadline(r->ledger),
 					   announcer_deadline(&r->announcer)));
 }
 
-bool responder_next_change(struct responder *r, struct responder_change *ret)
+static bool next_difference(struct responder *r, struct responder_change *ret)
 {
 	enum ledger_change_kind kind;
 	struct ledger_mapping *m;
 
-	if (!r->committing) {
-		r->committing = true;
-		r->flush_told = false;
-		r->epoch_told = false;
-		r->cursor = (struct ledger_cursor){ 0 };
-	}
-	if (r->flush && !r->flush_told) {
-		r->flush_told = true;
-		*ret = (struct responder_change){ .kind = RESPONDER_FLUSH };
-		return true;
-	}
-	if (r->epoch && !r->epoch_told) {
-		r->epoch_told = true;
-		*ret = (struct responder_change){ .kind = RESPONDER_EPOCH,
-						  .epoch_start = r->epoch_start };
-		return true;
-	}
 	if (!ledger_next_change(r->ledger, &r->cursor, &kind, &m))
 		return false;
 	*ret = (struct responder_change){ .mapping = m, .external = responder_external_of(r, m) };
@@ -250,6 +235,42 @@ bool responder_next_change(struct responder *r, struct responder_change *ret)
 	return true;
 }
 
+/* After a flush: whatever lives, not what is different. */
+static bool next_live(struct responder *r, struct responder_change *ret)
+{
+	struct ledger_mapping *m = ledger_walk(r->ledger, &r->installing);
+
+	if (m == NULL)
+		return false;
+	*ret = (struct responder_change){ .kind = RESPONDER_INSTALL, .mapping = m,
+					  .external = responder_external_of(r, m) };
+	return true;
+}
+
+bool responder_next_change(struct responder *r, struct responder_change *ret)
+{
+	if (!r->committing) {
+		r->committing = true;
+		r->flushing = r->flush;
+		r->epoch_telling = r->epoch;
+		r->flush = r->epoch = r->flush_told = r->epoch_told = false;
+		r->cursor = (struct ledger_cursor){ 0 };
+		r->installing = (struct ledger_walk){ 0 };
+	}
+	if (r->flushing && !r->flush_told) {
+		r->flush_told = true;
+		*ret = (struct responder_change){ .kind = RESPONDER_FLUSH };
+		return true;
+	}
+	if (r->epoch_telling && !r->epoch_told) {
+		r->epoch_told = true;
+		*ret = (struct responder_change){ .kind = RESPONDER_EPOCH,
+						  .epoch_start = r->epoch_start };
+		return true;
+	}
+	return r->flushing ? next_live(r, ret) : next_difference(r, ret);
+}
+
 void responder_committed(struct responder *r, enum tenf_status status, tenf_time now)
 {
 	bool failed = status != TENF_OK;
@@ -260,19 +281,18 @@ void responder_committed(struct responder *r, enum tenf_status status, tenf_time
 	responder_record_revoked(r, failed, now);
 	if (failed) {
 		ledger_rollback(r->ledger);
+		r->flush |= r->flushing;
+		r->epoch |= r->epoch_telling;
+		r->retry_at = tenf_time_add(now, RESPONDER_RETRY);
 	} else {
 		ledger_commit(r->ledger);
-		if (r->flush_told)
-			r->flush = false;
-		if (r->epoch_told)
-			r->epoch = false;
 	}
 	responder_release(r, failed);
 }
 
 /* ---- What happens to the gateway -------------------------------------- */
 
-static void restart_epoch(struct responder *r, tenf_time now, const char *why)
+void responder_restart_epoch(struct responder *r, tenf_time now, const char *why)
 {
 	const struct responder_record record = {
 		.verdict = RESPONDER_RESTARTED, .rule = POLICY_NO_RULE,
@@ -281,8 +301,15 @@ static void restart_epoch(struct responder *r, tenf_time now, const char *why)
 
 	r->epoch_start = now;
 	r->epoch = true;
+	r->retry_at = now;
 	announcer_start(&r->announcer, now);
 	responder_record(r, &record);
+}
+
+void responder_flush(struct responder *r, tenf_time now)
+{
+	r->flush = true;
+	r->retry_at = now;
 }
 
 void responder_reboot(struct responder *r, tenf_time now)
@@ -290,8 +317,8 @@ void responder_reboot(struct responder *r, tenf_time now)
 	ledger_clear(r->ledger);
 	responder_drop_answers(r);
 	r->committing = false;
-	r->flush = true;
-	restart_epoch(r, now, "every mapping is lost");
+	responder_flush(r, now);
+	responder_restart_epoch(r, now, "every mapping is lost");
 }
 
 void responder_set_external(struct responder *r, const struct tenf_address *address, tenf_time now)
@@ -304,11 +331,15 @@ void responder_set_external(struct responder *r, const struct tenf_address *addr
 	if (tenf_address_is_none(address))
 		return;
 	/* The first address, or the same one again, takes nothing from anybody. */
-	if (was_known && !tenf_address_equal(&r->external_known, address))
-		restart_epoch(r, now, "another external address");
-	else
+	if (was_known && !tenf_address_equal(&r->external_known, address)) {
+		r->external_known = *address;
+		if (ledger_count(r->ledger) > 0)
+			responder_flush(r, now);
+		responder_restart_epoch(r, now, "another external address");
+	} else {
+		r->external_known = *address;
 		announcer_start(&r->announcer, now);
-	r->external_known = *address;
+	}
 }
 
 /* The withheld port of this very endpoint is given back to the administrator too. */

@@ -49,6 +49,7 @@
 #define RESPONDER_WITHHOLD_UDP_S 120
 #define RESPONDER_WITHHOLD_TCP_S 240
 #define RESPONDER_MAPPINGS_MAX 10000
+#define RESPONDER_RETRY (1 * TENF_SECOND) /* after a commit failed that must come true */
 /* PREFER_FAILURE must not be a way to find out which ports are taken. */
 #define RESPONDER_FAILURES_PER_MINUTE 10
 
@@ -122,7 +123,10 @@ enum responder_change_kind {
 	RESPONDER_INSTALL = 1,
 	RESPONDER_RENEW,
 	RESPONDER_REMOVE,
-	RESPONDER_FLUSH, /* forget everything that was ever installed; comes first */
+	/* Forget everything that was ever installed, and cut nothing for it. Comes first;
+	 * then every mapping that is to be there is installed, in the same batch,
+	 * however many they are. */
+	RESPONDER_FLUSH,
 	RESPONDER_EPOCH, /* keep epoch_start, for responder_resume after a restart */
 };
 
@@ -193,8 +197,10 @@ bool responder_next_record(struct responder *r, struct responder_record *ret);
  * that is announced. Answers that had not left never do. */
 void responder_reboot(struct responder *r, tenf_time now);
 
-/* none4 for "no address": requests for mappings then get a network failure.
- * Another address than the last one known restarts the epoch (RFC 6887 §8.5). */
+/* none4 for "no address": requests for mappings then get a network failure, what is
+ * open stays where it is. Another address than the last one known restarts the
+ * epoch (RFC 6887 §8.5) and moves every IPv4 mapping to it: RESPONDER_FLUSH and
+ * all that lives, in one batch, tried again until it is committed. */
 void responder_set_external(struct responder *r, const struct tenf_address *address, tenf_time now);
 
 /* A mapping of the administrator's: no end, untouched by requests. It is part

@@ -66,6 +66,7 @@ static void apply(struct house *h, const struct responder_change *change)
 	switch (change->kind) {
 	case RESPONDER_INSTALL:
 		h->installs++;
+		h->installed = change->external;
 		h->held++;
 		break;
 	case RESPONDER_RENEW:
@@ -239,4 +240,18 @@ const struct ledger_mapping *house_find(const struct house *h, enum tenf_protoco
 			return m;
 	}
 	return NULL;
+}
+
+static void *resize(void *context, void *old, size_t size)
+{
+	struct house_memory *m = context;
+
+	if (size > 0 && m->left-- <= 0)
+		return NULL;
+	return tenf_memory_libc.resize(NULL, old, size);
+}
+
+void house_memory_init(struct house_memory *m, long left)
+{
+	*m = (struct house_memory){ { resize, m }, left };
 }

@@ -39,6 +39,7 @@ struct house {
 	uint32_t rewritten;       /* renewals in which more than the end changed */
 	tenf_time epoch_start;    /* as the backend keeps it */
 	struct ledger_mapping removed; /* the last one, as it was told */
+	struct tenf_endpoint installed;
 
 	struct responder_datagram sent; /* the last answer */
 	uint8_t answer[1200];
@@ -91,6 +92,13 @@ struct wish {
 };
 size_t house_write(const struct wish *wish, uint8_t *ret, size_t size);
 struct pcp_answer house_pcp(struct house *h, const struct wish *wish);
+
+/* A memory that gives so many allocations and then none; it must outlive its user. */
+struct house_memory {
+	struct tenf_memory memory;
+	long left;
+};
+void house_memory_init(struct house_memory *m, long left);
 
 /* Live mappings, and one of them. */
 uint32_t house_count(const struct house *h);

@@ -84,6 +84,9 @@ static void write_escaped(FILE *out, const char *text, bool quotes)
 
 void metrics_family(struct metrics *m, const char *name, enum metrics_type type, const char *help)
 {
+	static const char *const types[] = { [METRICS_COUNTER] = "counter",
+					     [METRICS_GAUGE] = "gauge",
+					     [METRICS_HISTOGRAM] = "histogram" };
 	bool is_counter = type == METRICS_COUNTER;
 
 	if (m->count == FAMILIES_MAX || !is_name(name) || is_known(m, name) ||
@@ -94,7 +97,7 @@ void metrics_family(struct metrics *m, const char *name, enum metrics_type type,
 	memcpy(m->names[m->count++], name, strlen(name) + 1);
 	fprintf(m->out, "# HELP " PREFIX "%s ", name);
 	write_escaped(m->out, help, false);
-	fprintf(m->out, "\n# TYPE " PREFIX "%s %s\n", name, is_counter ? "counter" : "gauge");
+	fprintf(m->out, "\n# TYPE " PREFIX "%s %s\n", name, types[type]);
 }
 
 static void write_labels(struct metrics *m, const struct metrics_label *labels, size_t count)
@@ -125,18 +128,44 @@ static void write_number(FILE *out, double value)
 		fprintf(out, "%.9g", value);
 }
 
-void metrics_sample(struct metrics *m, const struct metrics_label *labels, size_t count,
-		    double value)
+/* A sample of the family begun last, or of the part of it with this ending. */
+static void write_sample(struct metrics *m, const char *ending, const struct metrics_label *labels,
+			 size_t count, double value)
 {
 	if (m->count == 0)
 		m->is_wrong = true;
 	if (m->is_wrong)
 		return;
-	fprintf(m->out, PREFIX "%s", m->names[m->count - 1]);
+	fprintf(m->out, PREFIX "%s%s", m->names[m->count - 1], ending);
 	write_labels(m, labels, count);
 	putc(' ', m->out);
 	write_number(m->out, value);
 	putc('\n', m->out);
+}
+
+void metrics_sample(struct metrics *m, const struct metrics_label *labels, size_t count,
+		    double value)
+{
+	write_sample(m, "", labels, count, value);
+}
+
+void metrics_histogram(struct metrics *m, const char *name, const char *help,
+		       const double *bounds, const uint64_t *counts, size_t count, double sum)
+{
+	uint64_t total = 0;
+
+	metrics_family(m, name, METRICS_HISTOGRAM, help);
+	for (size_t i = 0; i <= count; i++) {
+		char bound[32] = "+Inf";
+		struct metrics_label label = { "le", bound };
+
+		if (i < count)
+			(void)snprintf(bound, sizeof(bound), "%.9g", bounds[i]);
+		total += counts[i];
+		write_sample(m, "_bucket", &label, 1, (double)total);
+	}
+	write_sample(m, "_sum", NULL, 0, sum);
+	write_sample(m, "_count", NULL, 0, (double)total);
 }
 
 void metrics_one(struct metrics *m, const char *name, enum metrics_type type, const char *help,

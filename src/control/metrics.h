@@ -18,6 +18,7 @@
 enum metrics_type {
 	METRICS_COUNTER,
 	METRICS_GAUGE,
+	METRICS_HISTOGRAM,
 };
 
 struct metrics_label {
@@ -40,6 +41,11 @@ void metrics_sample(struct metrics *m, const struct metrics_label *labels, size_
 /* A family with one sample without labels. */
 void metrics_one(struct metrics *m, const char *name, enum metrics_type type, const char *help,
 		 double value);
+
+/* A family of its own with one histogram: counts[i] values were at most
+ * bounds[i] and above the bound before; counts[count] were above all. */
+void metrics_histogram(struct metrics *m, const char *name, const char *help,
+		       const double *bounds, const uint64_t *counts, size_t count, double sum);
 
 /* The whole text, which belongs to `m`; TENF_E_ARGUMENT or TENF_E_MEMORY when
  * something was wrong. */

@@ -197,7 +197,7 @@ json_t *shape_event(const struct tenf_event *event, const struct shape_label *la
 
 json_t *shape_pending(const struct shape_pending *p)
 {
-	return json_pack("{so so so ss si so so sI}",
+	return json_pack("{so so so ss si so so sI so}",
 			 "id", shape_text(p->id),
 			 "client", shape_text(p->client),
 			 "mac", shape_text(p->mac),
@@ -205,7 +205,34 @@ json_t *shape_pending(const struct shape_pending *p)
 			 "internal_port", (int)p->internal_port,
 			 "external_port", shape_some(p->external_port),
 			 "first_seen", shape_time(p->first_seen),
-			 "tries", (json_int_t)p->tries);
+			 "tries", (json_int_t)p->tries,
+			 "state", shape_text(p->state));
+}
+
+json_t *shape_rule(unsigned number, const char *name, const char *action)
+{
+	if (number == 0)
+		return json_null();
+	return json_pack("{sI so so}", "number", (json_int_t)number, "name", shape_text(name),
+			 "action", shape_text(action));
+}
+
+json_t *shape_governed(json_t *mapping, const struct shape_governed *known)
+{
+	json_t *more = json_pack("{so so so so so}",
+				 "client", shape_text(known->client),
+				 "mac", shape_text(known->mac),
+				 "rule", shape_rule(known->rule, known->rule_name,
+						    known->rule_action),
+				 "made_at", shape_time(known->made_at),
+				 "renewals", shape_known(known->renewals));
+
+	if (mapping == NULL || more == NULL || json_object_update(mapping, more) != 0) {
+		json_decref(mapping);
+		mapping = NULL;
+	}
+	json_decref(more);
+	return mapping;
 }
 
 json_t *shape_status(json_t *gateways, json_t *agent, size_t mappings)

@@ -44,9 +44,27 @@ struct shape_pending {
 	uint16_t external_port; /* 0: any */
 	int64_t first_seen;     /* wall clock */
 	uint32_t tries;
+	const char *state;      /* "waiting", "approved", "denied" */
 };
 
 json_t *shape_pending(const struct shape_pending *pending);
+
+/* What a gateway knows of a mapping beside what its client does. */
+struct shape_governed {
+	const char *client;      /* address of who asked */
+	const char *mac;         /* NULL or "": unknown */
+	unsigned rule;           /* number of the rule that decided, from 1; 0: none */
+	const char *rule_name;   /* NULL or "": it has none */
+	const char *rule_action; /* "allow", "deny", "ask" */
+	int64_t made_at;         /* wall clock, 0: unknown */
+	int64_t renewals;        /* negative: unknown */
+};
+
+/* Adds the keys client, mac, rule, made_at and renewals to a mapping, which is
+ * taken over and given back. */
+json_t *shape_governed(json_t *mapping, const struct shape_governed *known);
+/* {"number", "name", "action"}; null for number 0. */
+json_t *shape_rule(unsigned number, const char *name, const char *action);
 
 /* {"gateways": […], "agent": {…}, "mappings": N}; takes the first two over. */
 json_t *shape_status(json_t *gateways, json_t *agent, size_t mappings);

@@ -154,6 +154,19 @@ enum tenf_status control_stream_publish(struct control_stream *stream, const cha
 	return TENF_OK;
 }
 
+void control_stream_skip(struct control_stream *stream, uint64_t count)
+{
+	if (count == 0)
+		return;
+	/* The ring has no holes; what stands in front of one is as good as forgotten. */
+	for (size_t i = 0; i < CONTROL_RING_MAX; i++) {
+		free(stream->ring[i].text);
+		stream->ring[i].text = NULL;
+	}
+	stream->count = 0;
+	stream->next_id += count;
+}
+
 /* Events behind `last`; all there are when it is of another time. */
 static void tell_missed(struct listener *listener, uint64_t last)
 {

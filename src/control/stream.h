@@ -33,6 +33,10 @@ void control_stream_free(struct control_stream *stream);
 TENF_CHECKED enum tenf_status control_stream_publish(struct control_stream *stream,
 						     const char *event, json_t *data);
 
+/* As if `count` events had been told and forgotten: the gap in the ids tells
+ * those who come back that they missed something. */
+void control_stream_skip(struct control_stream *stream, uint64_t count);
+
 /* Answers a request with the stream; called by the handler of its route. */
 void control_stream_serve(struct control_stream *stream, struct control_request *request);
 

@@ -134,12 +134,33 @@ static void more_families_than_the_limit_are_wrong(void **state)
 	metrics_free(NULL);
 }
 
+static void a_histogram_counts_up_to_each_bound(void **state)
+{
+	static const double bounds[] = { 0.001, 0.25 };
+	static const uint64_t counts[] = { 3, 0, 1 };
+	struct metrics *m = metrics_new();
+	const char *text = NULL;
+
+	(void)state;
+	metrics_histogram(m, "answer_seconds", "How long.", bounds, counts, 2, 1.5);
+	assert_int_equal(metrics_text(m, &text), TENF_OK);
+	assert_string_equal(text, "# HELP tenforward_answer_seconds How long.\n"
+				  "# TYPE tenforward_answer_seconds histogram\n"
+				  "tenforward_answer_seconds_bucket{le=\"0.001\"} 3\n"
+				  "tenforward_answer_seconds_bucket{le=\"0.25\"} 3\n"
+				  "tenforward_answer_seconds_bucket{le=\"+Inf\"} 4\n"
+				  "tenforward_answer_seconds_sum 1.5\n"
+				  "tenforward_answer_seconds_count 4\n");
+	metrics_free(m);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(families_have_help_type_and_samples),
 		cmocka_unit_test(what_would_end_a_text_early_is_escaped),
 		cmocka_unit_test(numbers_are_written_as_prometheus_reads_them),
+		cmocka_unit_test(a_histogram_counts_up_to_each_bound),
 		cmocka_unit_test(what_is_wrong_makes_the_whole_text_fail),
 		cmocka_unit_test(more_families_than_the_limit_are_wrong),
 	};

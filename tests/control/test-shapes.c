@@ -164,13 +164,14 @@ static void a_pending_wish_has_the_keys_of_the_contract(void **state)
 {
 	const struct shape_pending wish = { .id = "p7", .client = "192.168.1.61",
 					    .protocol = TENF_TCP, .internal_port = 554,
-					    .first_seen = 1795330800, .tries = 4 };
+					    .first_seen = 1795330800, .tries = 4,
+					    .state = "waiting" };
 
 	(void)state;
 	expect(shape_pending(&wish),
 	       "{\"id\": \"p7\", \"client\": \"192.168.1.61\", \"mac\": null, "
 	       "\"protocol\": \"tcp\", \"internal_port\": 554, \"external_port\": null, "
-	       "\"first_seen\": \"2026-11-22T07:00:00Z\", \"tries\": 4}");
+	       "\"first_seen\": \"2026-11-22T07:00:00Z\", \"tries\": 4, \"state\": \"waiting\"}");
 }
 
 static void status_and_failures_are_wrapped(void **state)
@@ -196,6 +197,24 @@ static void a_part_that_could_not_be_made_makes_nothing(void **state)
 	assert_false(shape_append(&list, NULL));
 	assert_null(list);
 	assert_false(shape_append(&list, json_integer(1)));
+}
+
+static void what_a_gateway_knows_stands_beside_the_mapping(void **state)
+{
+	const struct shape_governed known = { .client = "192.168.1.20", .rule = 3,
+					      .rule_name = "lan", .rule_action = "allow",
+					      .made_at = 1, .renewals = 0 };
+	const struct shape_governed unknown = { .client = "::1", .renewals = -1 };
+
+	(void)state;
+	expect(shape_governed(json_object(), &known),
+	       "{\"client\": \"192.168.1.20\", \"mac\": null, "
+	       "\"rule\": {\"number\": 3, \"name\": \"lan\", \"action\": \"allow\"}, "
+	       "\"made_at\": \"1970-01-01T00:00:01Z\", \"renewals\": 0}");
+	expect(shape_governed(json_object(), &unknown),
+	       "{\"client\": \"::1\", \"mac\": null, \"rule\": null, \"made_at\": null, "
+	       "\"renewals\": null}");
+	assert_null(shape_governed(NULL, &known));
 }
 
 static void small_facts_are_null_when_there_are_none(void **state)
@@ -230,6 +249,7 @@ int main(void)
 		cmocka_unit_test(a_pending_wish_has_the_keys_of_the_contract),
 		cmocka_unit_test(status_and_failures_are_wrapped),
 		cmocka_unit_test(a_part_that_could_not_be_made_makes_nothing),
+		cmocka_unit_test(what_a_gateway_knows_stands_beside_the_mapping),
 		cmocka_unit_test(small_facts_are_null_when_there_are_none),
 	};
 

@@ -123,6 +123,23 @@ static void an_id_of_another_time_gets_all_there_is(void **state)
 	}
 }
 
+static void events_that_were_passed_over_leave_a_gap_in_the_ids(void **state)
+{
+	struct house *h = *state;
+	struct client c;
+
+	house_open(h);
+	publish(h, 1);
+	control_stream_skip(h->stream, 0);
+	publish(h, 2);
+	control_stream_skip(h->stream, 1000);
+	publish(h, 3);
+	listen_to(h, "GET /v1/events?since=2 HTTP/1.1" END, &c);
+	assert_int_equal(count_of(&c, "id: "), 1);
+	assert_non_null(strstr(c.data, "id: 1003\n"));
+	client_done(&c);
+}
+
 static void an_id_that_is_no_number_is_400(void **state)
 {
 	struct house *h = *state;
@@ -289,6 +306,7 @@ int main(void)
 		TEST(a_client_goes_on_behind_the_event_it_saw_last),
 		TEST(the_newest_id_misses_nothing),
 		TEST(an_id_of_another_time_gets_all_there_is),
+		TEST(events_that_were_passed_over_leave_a_gap_in_the_ids),
 		TEST(an_id_that_is_no_number_is_400),
 		TEST(a_client_that_does_not_read_is_dropped),
 		TEST(a_client_that_talks_on_its_stream_does_not_fill_memory),

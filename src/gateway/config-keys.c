@@ -167,8 +167,22 @@ static bool take_without_effect(struct config_reading *r, const char *note)
 
 static bool set_socket(struct config_reading *r, const char *value)
 {
-	return value[0] == '/' &&
-	       take_without_effect(r, "Socket= has no effect: this build has no control socket");
+	bool none = strcasecmp(value, "none") == 0;
+	struct tenf_text socket = tenf_text_of(r->config->socket, CONFIG_SOCKET_MAX);
+
+	if (!none && (value[0] != '/' || strlen(value) >= CONFIG_SOCKET_MAX))
+		return false;
+	tenf_text_add(&socket, none ? "" : value);
+	r->socket_seen = true;
+	return true;
+}
+
+static bool set_socket_group(struct config_reading *r, const char *value)
+{
+	if (value[0] == '\0' || strlen(value) >= CONFIG_USER_MAX)
+		return false;
+	memcpy(r->config->socket_group, value, strlen(value) + 1);
+	return true;
 }
 
 static bool set_state(struct config_reading *r, const char *value)
@@ -374,7 +388,9 @@ static const struct key keys[] = {
 	{ "User", CONFIG_IN_GATEWAY, set_user,
 	  "write the name of a user" },
 	{ "Socket", CONFIG_IN_GATEWAY, set_socket,
-	  "write a path that begins with /" },
+	  "write a path of at most 107 characters that begins with /, or none" },
+	{ "SocketGroup", CONFIG_IN_GATEWAY, set_socket_group,
+	  "write the name of a group" },
 	{ "State", CONFIG_IN_GATEWAY, set_state,
 	  "write a directory that begins with /" },
 	{ "Action", CONFIG_IN_RULE, set_action,

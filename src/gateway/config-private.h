@@ -26,6 +26,7 @@ struct config_reading {
 	bool action_seen; /* in this rule */
 	bool forward_seen; /* in this static mapping */
 	bool host_seen;
+	bool socket_seen;
 	struct tenf_text *why;
 	bool failed;
 };

@@ -152,6 +152,9 @@ static void check_whole(struct config_reading *r)
 		c->lifetime_min_s = c->lifetime_max_s < RESPONDER_LIFETIME_MIN_S
 					    ? c->lifetime_max_s
 					    : RESPONDER_LIFETIME_MIN_S;
+	/* A test gateway takes no place that a real one, or another test, could want. */
+	if (!r->socket_seen && c->backend == CONFIG_NFTABLES)
+		memcpy(c->socket, CONFIG_SOCKET_DEFAULT, sizeof(CONFIG_SOCKET_DEFAULT));
 	if (c->backend == 0)
 		config_complain(r, 0, "Backend= of [Gateway] is missing", NULL,
 			 "write Backend=memory (test gateway) or Backend=nftables");
@@ -265,4 +268,14 @@ bool config_has_macs(const struct gateway_config *config)
 			return true;
 	}
 	return false;
+}
+
+bool config_set_fault(struct gateway_config *ret, const char *key, const char *value,
+		      struct tenf_text *why)
+{
+	struct config_reading r = { .path = "[Faults]", .section = CONFIG_IN_FAULTS,
+				    .config = ret, .why = why };
+
+	config_set(&r, key, value);
+	return !r.failed;
 }

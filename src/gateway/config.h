@@ -22,6 +22,8 @@
 #define CONFIG_EXTERNALS_MAX 256 /* addresses of ExternalAddress=, a /24 */
 #define CONFIG_STATICS_MAX 256
 #define CONFIG_FLOOD_LIMIT 1000 /* requests a second of one host, in front of the daemon */
+#define CONFIG_SOCKET_DEFAULT "/run/tenforward/gateway.sock" /* with Backend=nftables */
+#define CONFIG_SOCKET_MAX 108 /* as long as the address of a Unix socket can be */
 
 enum config_backend {
 	CONFIG_MEMORY = 1,
@@ -64,6 +66,8 @@ struct gateway_config {
 	uint32_t withhold_tcp_s;
 	uint32_t withhold_udp_s;
 	char user[CONFIG_USER_MAX]; /* empty: the default */
+	char socket[CONFIG_SOCKET_MAX]; /* of the control API; empty: none */
+	char socket_group[CONFIG_USER_MAX]; /* empty: the process's */
 
 	struct policy_rule rules[POLICY_RULES_MAX];
 	unsigned rule_lines[POLICY_RULES_MAX];
@@ -88,6 +92,11 @@ bool config_has_macs(const struct gateway_config *config);
 bool config_read(const char *path, struct gateway_config *ret, struct tenf_text *why);
 /* The same from a string, with `path` for the messages. */
 bool config_read_text(const char *path, const char *text, struct gateway_config *ret,
+		      struct tenf_text *why);
+
+/* One key of [Faults] at run time. False with a sentence in `why`; `ret` is
+ * untouched then. */
+bool config_set_fault(struct gateway_config *ret, const char *key, const char *value,
 		      struct tenf_text *why);
 
 #endif

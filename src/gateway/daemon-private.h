@@ -5,6 +5,7 @@
  *	daemon.c         life: opens, serves, frees
  *	daemon-backend.c opens the backend, hears its news
  *	daemon-turn.c    one turn: commit, send, tell what was decided, set the timer
+ *	daemon-faults.c  wrong behaviour on request, also while it runs
  *
  * Whoever wants to know what was decided (the log, the history, the control
  * API) is an observer; the turn tells each of them.
@@ -17,6 +18,8 @@
 #include "gateway/links.h"
 #include "gateway/neighbours.h"
 #include "gateway/reserved.h"
+#include "gateway/meters.h"
+#include "gateway/observe.h"
 #include "gateway/server.h"
 
 #include <event2/event.h>
@@ -63,6 +66,10 @@ struct daemon {
 	struct event *stops[2];
 	struct daemon_observer observers[DAEMON_OBSERVERS_MAX];
 	size_t observer_count;
+	struct meters meters;
+	uint64_t answered;       /* answers at the end of the last turn */
+	tenf_time arrived;       /* when what this turn is about was read; 0: nothing was */
+	struct observe *observe; /* or NULL */
 };
 
 /* Adds an observer; at most DAEMON_OBSERVERS_MAX, a mistake of ours above. */
@@ -74,6 +81,11 @@ bool daemon_open_backend(struct daemon *d, struct tenf_text *why);
 bool daemon_watch_backend(struct daemon *d);
 /* Acts on what the backend has to tell; true when there is a batch to commit now. */
 bool daemon_heed_backend(struct daemon *d, tenf_time now);
+/* Other faults from now on. False with a sentence in `why`. */
+bool daemon_set_faults(struct daemon *d, const struct faults_config *faults,
+		       struct tenf_text *why);
+/* A socket at another port of this link's address, where there is none yet. */
+bool daemon_open_stray(struct daemon *d, size_t link, struct tenf_text *why);
 
 /* Hands one datagram to the responder, making room for it when there is none. */
 void daemon_deliver(struct daemon *d, const struct responder_datagram *datagram, tenf_time now);

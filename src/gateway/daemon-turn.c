@@ -21,6 +21,7 @@ static void tell(struct daemon *d, tenf_time now)
 	bool any = false;
 
 	while (responder_next_record(d->responder, &record)) {
+		meters_record(&d->meters, &record);
 		for (size_t i = 0; i < d->observer_count; i++)
 			d->observers[i].record(d->observers[i].context, &record, now);
 		any = true;
@@ -120,9 +121,22 @@ static void set_timer(struct daemon *d, tenf_time now)
 	(void)event_add(d->timer, &wait);
 }
 
+/* How long the answers of this turn took, from the reading of the first request. */
+static void measure(struct daemon *d, tenf_time arrived)
+{
+	struct responder_counts counts;
+
+	responder_count(d->responder, &counts);
+	if (counts.answered > d->answered)
+		meters_answers(&d->meters, counts.answered - d->answered, net_now() - arrived);
+	d->answered = counts.answered;
+	d->arrived = 0;
+}
+
 void daemon_turn(struct daemon *d)
 {
 	tenf_time now = net_now();
+	tenf_time arrived = d->arrived != 0 ? d->arrived : now;
 	struct responder_datagram datagram;
 
 	if (d->faults != NULL && faults_reboot(d->faults, now))
@@ -134,5 +148,6 @@ void daemon_turn(struct daemon *d)
 	if (d->heed && daemon_heed_backend(d, now))
 		commit_and_send(d, now);
 	server_flush(d->out);
+	measure(d, arrived);
 	set_timer(d, now);
 }

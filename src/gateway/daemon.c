@@ -45,6 +45,7 @@ static void on_readable(evutil_socket_t fd, short what, void *context)
 	size_t count = SERVER_BATCH;
 
 	(void)what;
+	d->arrived = now;
 	for (unsigned i = 0; i < BURST && count == SERVER_BATCH; i++) {
 		const struct responder_datagram *datagrams;
 
@@ -100,14 +101,11 @@ static bool open_listener(struct daemon *d, size_t i, struct tenf_text *why)
 {
 	struct responder_link *link = &d->links.at[i];
 	struct listener *listener = &d->listeners[i];
-	struct tenf_endpoint stray = { link->address.address, 0 };
 	struct net_error error = { .call = "open" };
 	char text[TENF_ENDPOINT_TEXT];
 
 	listener->daemon = d;
-	if (server_open(&link->address, &listener->fd, &link->address, &error) != TENF_OK ||
-	    (d->config.faults.wrong_source > 0 &&
-	     server_open(&stray, &listener->stray_fd, &stray, &error) != TENF_OK)) {
+	if (server_open(&link->address, &listener->fd, &link->address, &error) != TENF_OK) {
 		tenf_text_add(why, "cannot listen on ");
 		tenf_text_add(why, tenf_endpoint_text(&link->address, text));
 		tenf_text_add(why, ": ");
@@ -157,15 +155,7 @@ static bool open_responder(struct daemon *d, struct tenf_text *why)
 	d->random = net_random();
 	if (responder_new(&config, &d->random, &tenf_memory_libc, now, &d->responder) != TENF_OK)
 		return say(why, "out of memory");
-	if (!c->has_faults)
-		return true;
-	responder_set_quirks(d->responder, &c->faults.quirks);
-	tenf_seeded_init(&d->seeded, c->seed);
-	d->faults_random = tenf_seeded_random(&d->seeded);
-	if (faults_new(&c->faults, &d->faults_random, &tenf_memory_libc, now,
-		       &d->faults) != TENF_OK)
-		return say(why, "out of memory");
-	return true;
+	return !c->has_faults || daemon_set_faults(d, &c->faults, why);
 }
 
 static bool watch(struct daemon *d)
@@ -222,7 +212,7 @@ static bool open_all(struct daemon *d, struct tenf_text *why)
 	d->has_mac_rules = config_has_macs(&d->config);
 	return open_responder(d, why) &&
 	       statics_add(d->responder, &d->config, net_now(), why) &&
-	       open_loop(d, why);
+	       open_loop(d, why) && observe_open(d, why);
 }
 
 bool daemon_new(const struct gateway_config *config, struct daemon **ret, struct tenf_text *why)
@@ -266,6 +256,7 @@ void daemon_free(struct daemon *d)
 		close_fd(d->listeners[i].fd);
 		close_fd(d->listeners[i].stray_fd);
 	}
+	observe_close(d);
 	free_event(d->timer);
 	free_event(d->changed);
 	free_event(d->news);

@@ -21,24 +21,35 @@ struct faults {
 	struct held held[FAULTS_QUEUE_MAX];
 };
 
+enum tenf_status faults_configure(struct faults *f, const struct faults_config *config,
+				  tenf_time now)
+{
+	if (config->delay_min < 0 || config->delay_max < config->delay_min ||
+	    config->reboot_every < 0)
+		return TENF_E_ARGUMENT;
+	f->config = *config;
+	f->reboot_at = config->reboot_every > 0 ? tenf_time_add(now, config->reboot_every)
+						: TENF_NEVER;
+	return TENF_OK;
+}
+
 enum tenf_status faults_new(const struct faults_config *config, const struct tenf_random *random,
 			    const struct tenf_memory *memory, tenf_time now, struct faults **ret)
 {
 	struct faults *f;
+	enum tenf_status status;
 
-	if (config->delay_min < 0 || config->delay_max < config->delay_min ||
-	    config->reboot_every < 0)
-		return TENF_E_ARGUMENT;
 	f = tenf_memory_zero(memory, 1, sizeof(*f));
 	if (f == NULL)
 		return TENF_E_MEMORY;
 	f->memory = memory;
-	f->config = *config;
 	f->random = *random;
-	f->reboot_at = config->reboot_every > 0 ? tenf_time_add(now, config->reboot_every)
-						: TENF_NEVER;
-	*ret = f;
-	return TENF_OK;
+	status = faults_configure(f, config, now);
+	if (status == TENF_OK)
+		*ret = f;
+	else
+		faults_free(f);
+	return status;
 }
 
 void faults_free(struct faults *f)

@@ -42,6 +42,10 @@ TENF_CHECKED enum tenf_status faults_new(const struct faults_config *config,
 					 const struct tenf_memory *memory, tenf_time now,
 					 struct faults **ret);
 void faults_free(struct faults *f);
+/* Other faults from now on; what is under way stays under way. The first reboot
+ * is a whole `reboot_every` away. TENF_E_ARGUMENT: nothing changed. */
+TENF_CHECKED enum tenf_status faults_configure(struct faults *f,
+					       const struct faults_config *config, tenf_time now);
 
 void faults_put(struct faults *f, enum faults_way way, const struct responder_datagram *datagram,
 		tenf_time now);

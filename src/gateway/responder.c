@@ -396,3 +396,8 @@ const struct ledger_mapping *responder_mappings(const struct responder *r,
 {
 	return ledger_each(r->ledger, previous);
 }
+
+uint32_t responder_mapping_count(const struct responder *r)
+{
+	return ledger_count(r->ledger);
+}

@@ -241,6 +241,7 @@ const struct policy_rule *responder_rule(const struct responder *r, int rule);
 /* Live mappings in no order, for tests and lists: start with NULL. */
 const struct ledger_mapping *responder_mappings(const struct responder *r,
 						const struct ledger_mapping *previous);
+uint32_t responder_mapping_count(const struct responder *r); /* live */
 /* While there is no external address: with the last one that was known. */
 struct tenf_endpoint responder_external_of(const struct responder *r,
 					   const struct ledger_mapping *m);

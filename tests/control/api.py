@@ -4,6 +4,7 @@
 
 usage: api.py OPENAPI.yaml [agent|gateway SOCKET]
        api.py OPENAPI.yaml --run TENFORWARDD
+       api.py OPENAPI.yaml --run-gateway TENFORWARD-GATEWAYD
 
 Every operation is asked for, with ids that do not exist and bodies that are
 wrong; each answer's status must be documented, and its body be of its schema.
@@ -148,24 +149,30 @@ def check_daemon(tap, book, daemon, socket_path):
         tap.case("a_mapping_is_made_changed_and_removed", check_life(book, socket_path))
 
 
+CONFIGS = {
+    "agent": "[Agent]\nSocket={path}\nState={folder}/state\nGateway=127.0.0.1\n",
+    "gateway": "[Gateway]\nBackend=memory\nListen=127.0.0.1:0\nSocket={path}\n[Rule]\nAction=allow\n",
+}
+
+
 @contextlib.contextmanager
-def running_agent(program):
-    """The socket of an agent that serves, until the end of the block."""
+def running(daemon, program):
+    """The socket of a daemon that serves, until the end of the block."""
     with tempfile.TemporaryDirectory(prefix="tenforward-api-") as folder:
-        config, path = os.path.join(folder, "agent.conf"), os.path.join(folder, "run/agent.sock")
+        config, path = os.path.join(folder, "our.conf"), os.path.join(folder, "run/our.sock")
         with open(config, "w", encoding="utf-8") as file:
-            file.write(f"[Agent]\nSocket={path}\nState={folder}/state\nGateway=127.0.0.1\n")
+            file.write(CONFIGS[daemon].format(path=path, folder=folder))
         ready, told = os.pipe()
-        agent = subprocess.Popen([program, "--config", config, "--ready-fd", str(told)],
-                                 pass_fds=[told], stderr=subprocess.DEVNULL)
+        process = subprocess.Popen([program, "--config", config, "--ready-fd", str(told)],
+                                   pass_fds=[told], stderr=subprocess.DEVNULL)
         os.close(told)
         try:
             os.read(ready, 1)  # a line when it serves, the end when it could not
             yield path
         finally:
             os.close(ready)
-            agent.terminate()
-            agent.wait(timeout=10)
+            process.terminate()
+            process.wait(timeout=10)
 
 
 # ---- The file itself ------------------------------------------------------------
@@ -242,9 +249,10 @@ def main():
     tap.case("what_does_not_fit_a_schema_is_caught", self_test(book))
     tap.case("every_reference_leads_somewhere", unresolved(book))
     tap.case("every_operation_is_documented_whole", incomplete(book))
-    if len(sys.argv) > 3 and sys.argv[2] == "--run":
-        with running_agent(sys.argv[3]) as socket_path:
-            check_daemon(tap, book, "agent", socket_path)
+    runs = {"--run": "agent", "--run-gateway": "gateway"}
+    if len(sys.argv) > 3 and sys.argv[2] in runs:
+        with running(runs[sys.argv[2]], sys.argv[3]) as socket_path:
+            check_daemon(tap, book, runs[sys.argv[2]], socket_path)
     elif len(sys.argv) > 3:
         check_daemon(tap, book, sys.argv[2], sys.argv[3])
     return tap.done()

@@ -64,7 +64,7 @@ static void every_key_of_the_gateway_is_taken(void **state)
 		    "Listen=[2001:db8::1]:5000\n"
 		    "ExternalAddress=203.0.113.7\nProtocols=pcp\nMinLifetime=60\nMaxLifetime=2h\n"
 		    "MaxMappings=60000\nReuseDelayTCP=5m\nReuseDelayUDP=0\nUser=someone\n"
-		    "Socket=/run/x.sock\nState=/var/lib/x\n");
+		    "Socket=/run/x.sock\nSocketGroup=adm\nState=/var/lib/x\n");
 	assert_int_equal(config.internal.count, 3);
 	assert_string_equal(config.internal.at[2], "wlan0");
 	assert_string_equal(config.external.at[0], "eth0");
@@ -80,11 +80,42 @@ static void every_key_of_the_gateway_is_taken(void **state)
 	assert_int_equal(config.withhold_tcp_s, 300);
 	assert_int_equal(config.withhold_udp_s, 0);
 	assert_string_equal(config.user, "someone");
-	assert_int_equal(config.note_count, 2);
+	assert_string_equal(config.socket, "/run/x.sock");
+	assert_string_equal(config.socket_group, "adm");
+	assert_int_equal(config.note_count, 1);
 	expect_good("[Gateway]\nBackend=memory\nExternalAddress=none\nProtocols=none\n");
 	assert_true(config.has_external_address);
 	assert_true(tenf_address_is_none(&config.external_address));
 	assert_false(config.natpmp || config.pcp);
+}
+
+static void a_real_gateway_has_a_control_socket_and_a_test_one_when_asked(void **state)
+{
+	(void)state;
+	expect_good("[Gateway]\nBackend=memory\n");
+	assert_string_equal(config.socket, "");
+	expect_good("[Gateway]\nBackend=nftables\n");
+	assert_string_equal(config.socket, CONFIG_SOCKET_DEFAULT);
+	expect_good("[Gateway]\nBackend=nftables\nSocket=none\n");
+	assert_string_equal(config.socket, "");
+}
+
+static void one_fault_is_set_at_run_time(void **state)
+{
+	char reason[512];
+	struct tenf_text why = tenf_text_of(reason, sizeof(reason));
+
+	(void)state;
+	expect_good("[Gateway]\nBackend=memory\n");
+	assert_true(config_set_fault(&config, "Loss", "30%", &why));
+	assert_int_equal(config.faults.loss, FAULTS_ALL * 3 / 10);
+	assert_false(config_set_fault(&config, "Loss", "much", &why));
+	assert_string_equal(reason, "[Faults]: Loss= cannot be \"much\"; write a share such as "
+				    "30%, or yes, or no");
+	why = tenf_text_of(reason, sizeof(reason));
+	assert_false(config_set_fault(&config, "Backend", "nftables", &why));
+	assert_int_equal(config.backend, CONFIG_MEMORY);
+	assert_int_equal(config.faults.loss, FAULTS_ALL * 3 / 10);
 }
 
 static void a_short_maximum_lowers_the_minimum_that_was_not_said(void **state)
@@ -393,6 +424,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_defaults_are_those_of_the_manual),
 		cmocka_unit_test(every_key_of_the_gateway_is_taken),
+		cmocka_unit_test(a_real_gateway_has_a_control_socket_and_a_test_one_when_asked),
+		cmocka_unit_test(one_fault_is_set_at_run_time),
 		cmocka_unit_test(a_short_maximum_lowers_the_minimum_that_was_not_said),
 		cmocka_unit_test(rules_keep_their_order_and_their_keys),
 		cmocka_unit_test(a_rule_may_ask_and_have_a_name_and_a_link_layer_address),

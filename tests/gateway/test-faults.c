@@ -202,6 +202,27 @@ static void times_that_make_no_sense_are_refused(void **state)
 	faults_free(f);
 }
 
+static void faults_change_while_datagrams_are_under_way(void **state)
+{
+	const struct faults_config late = { .delay_min = 10, .delay_max = 10 };
+	struct faults *f = faults_of(&late, 1);
+	const struct faults_config loss = { .loss = FAULTS_ALL, .reboot_every = 100 };
+	const struct faults_config wrong = { .delay_min = -1 };
+
+	(void)state;
+	put(f, FAULTS_TO_GATEWAY, 1, 0);
+	assert_int_equal(faults_configure(f, &loss, 5), TENF_OK);
+	put(f, FAULTS_TO_GATEWAY, 2, 5);
+	assert_int_equal(faults_configure(f, &wrong, 5), TENF_E_ARGUMENT);
+	assert_int_equal(drain(f, FAULTS_TO_GATEWAY, 10), 1);
+	assert_int_equal(faults_deadline(f), 105);
+	assert_int_equal(faults_configure(f, &(struct faults_config){ 0 }, 20), TENF_OK);
+	assert_true(faults_deadline(f) == TENF_NEVER);
+	put(f, FAULTS_TO_GATEWAY, 3, 20);
+	assert_int_equal(drain(f, FAULTS_TO_GATEWAY, 20), 1);
+	faults_free(f);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -213,6 +234,7 @@ int main(void)
 		cmocka_unit_test(reboots_come_at_their_times),
 		cmocka_unit_test(the_same_seed_does_the_same_again),
 		cmocka_unit_test(what_the_queue_does_not_hold_is_lost),
+		cmocka_unit_test(faults_change_while_datagrams_are_under_way),
 		cmocka_unit_test(times_that_make_no_sense_are_refused),
 	};
 

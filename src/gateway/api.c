@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: MIT */
+#include "gateway/api.h"
+
+#include "gateway/api-shapes.h"
+#include "gateway/observe-private.h"
+#include "gateway/responder-govern.h"
+#include "net/clock.h"
+
+#include <string.h>
+
+static json_t *daemon_json(const struct daemon *d)
+{
+	return json_pack("{s:b, s:o, s:s}", "running", true, "since",
+			 shape_time(d->observe->started_at), "backend", d->backend->ops->name);
+}
+
+static void get_status(struct control_request *request, void *context)
+{
+	const struct daemon *d = context;
+	json_t *gateways = json_array();
+	json_t *status;
+	tenf_time now = net_now();
+
+	for (size_t i = 0; i < d->links.count; i++)
+		(void)shape_append(&gateways, api_link(d, i, now));
+	status = shape_status(gateways, json_pack("{s:b}", "running", false),
+			      responder_mapping_count(d->responder));
+	if (status != NULL && json_object_set_new(status, "gateway", daemon_json(d)) != 0) {
+		json_decref(status);
+		status = NULL;
+	}
+	control_answer_json(request, 200, status);
+}
+
+static void get_mappings(struct control_request *request, void *context)
+{
+	const struct daemon *d = context;
+	const struct ledger_mapping *m = NULL;
+	json_t *list = json_array();
+
+	while ((m = responder_mappings(d->responder, m)) != NULL && list != NULL)
+		(void)shape_append(&list, api_mapping(d, m));
+	control_answer_json(request, 200, shape_wrap("mappings", list));
+}
+
+/* "m7" */
+static const struct ledger_mapping *named(const struct daemon *d, struct control_request *request)
+{
+	const char *id = control_request_part(request, "id");
+	const struct ledger_mapping *m = NULL;
+	uint64_t number;
+
+	if (id != NULL && id[0] == 'm' &&
+	    tenf_text_number(id + 1, strlen(id + 1), UINT32_MAX, &number))
+		m = responder_find(d->responder, (uint32_t)number);
+	if (m == NULL)
+		control_answer_error(request, 404, "not-found",
+				     "there is no such mapping; see GET /v1/mappings");
+	return m;
+}
+
+static void get_mapping(struct control_request *request, void *context)
+{
+	const struct daemon *d = context;
+	const struct ledger_mapping *m = named(d, request);
+	json_t *list = json_array();
+
+	if (m == NULL) {
+		json_decref(list);
+		return;
+	}
+	(void)shape_append(&list, api_mapping(d, m));
+	control_answer_json(request, 200, shape_wrap("mappings", list));
+}
+
+static void get_events(struct control_request *request, void *context)
+{
+	struct daemon *d = context;
+
+	observe_tell(d->observe);
+	control_stream_serve(d->observe->stream, request);
+}
+
+static void get_health(struct control_request *request, void *context)
+{
+	(void)context;
+	control_answer_text(request, 200, "text/plain", "ok\n");
+}
+
+const struct control_route api_routes[] = {
+	{ CONTROL_GET, "/v1/status", get_status },
+	{ CONTROL_GET, "/v1/mappings", get_mappings },
+	{ CONTROL_GET, "/v1/mappings/{id}", get_mapping },
+	{ CONTROL_GET, "/v1/events", get_events },
+	{ CONTROL_GET, "/v1/faults", api_get_faults },
+	{ CONTROL_PUT, "/v1/faults", api_put_faults },
+	{ CONTROL_GET, "/metrics", api_get_metrics },
+	{ CONTROL_GET, "/healthz", get_health },
+};
+const size_t api_route_count = TENF_ARRAY_SIZE(api_routes);

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A decision as those hear of it who were not there: the record with wall-clock
+ * times, the name of the rule and the gateway's address beside it, and the event
+ * of the control API that is made of it. A notice is plain data and lives by itself.
+ */
+#ifndef TENF_GATEWAY_NOTICE_H
+#define TENF_GATEWAY_NOTICE_H
+
+#include "gateway/policy.h"
+#include "gateway/responder.h"
+
+#include <jansson.h>
+
+struct notice {
+	int64_t at; /* wall clock */
+	struct responder_record record;
+	int64_t made_at;              /* of the mapping, wall clock; 0: unknown */
+	enum policy_action action;   /* of the rule, when there is one */
+	char rule_name[POLICY_NAME_MAX];
+	struct tenf_address gateway; /* that the client asked; none4: unknown */
+};
+
+/* "mapped", "lost" …: the name of its event; NULL when it is none, because
+ * nothing but a question was answered. */
+const char *notice_event(const struct notice *n);
+
+/* The event (docs/openapi.yaml); NULL when memory is out, or it is none. */
+json_t *notice_json(const struct notice *n);
+
+#endif

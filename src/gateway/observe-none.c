@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: MIT */
+/* In the place of observe.c where the libraries of the control API are missing. */
+#include "gateway/daemon-private.h"
+#include "gateway/observe.h"
+
+bool observe_open(struct daemon *d, struct tenf_text *why)
+{
+	if (d->config.socket[0] == '\0')
+		return true;
+	tenf_text_add(why, "this build has no control API; write Socket=none");
+	return false;
+}
+
+void observe_close(struct daemon *d)
+{
+	(void)d;
+}

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: MIT */
+#include "gateway/observe-private.h"
+
+#include "gateway/api-shapes.h"
+#include "gateway/api.h"
+#include "net/clock.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- Decisions ---------------------------------------------------------- */
+
+static void take(void *context, const struct responder_record *record, tenf_time now)
+{
+	struct observe *o = context;
+	static const char none[POLICY_NAME_MAX] = "";
+	const struct daemon *d = o->daemon;
+	const struct policy_rule *rule = responder_rule(d->responder, record->rule);
+	struct notice *n;
+
+	if (now != o->told_at) {
+		o->told_at = now;
+		o->wall = net_wall_s();
+	}
+	if (o->ring_count == OBSERVE_RING_MAX) {
+		o->ring_first = (o->ring_first + 1) % OBSERVE_RING_MAX;
+		o->ring_count--;
+		o->ring_lost++;
+	}
+	n = &o->ring[(o->ring_first + o->ring_count++) % OBSERVE_RING_MAX];
+	n->at = o->wall;
+	n->record = *record;
+	n->made_at = record->id != 0 ? net_wall_of_s(record->made_at) : 0;
+	n->action = rule != NULL ? rule->action : POLICY_DENY;
+	memcpy(n->rule_name, rule != NULL ? rule->name : none, sizeof(n->rule_name));
+	n->gateway = api_gateway_of(&d->links, &record->client);
+}
+
+void observe_tell(struct observe *o)
+{
+	control_stream_skip(o->stream, o->ring_lost);
+	o->ring_lost = 0;
+	for (; o->ring_count > 0; o->ring_count--) {
+		const struct notice *n = &o->ring[o->ring_first];
+		const char *event = notice_event(n);
+
+		o->ring_first = (o->ring_first + 1) % OBSERVE_RING_MAX;
+		if (event == NULL ||
+		    control_stream_publish(o->stream, event, notice_json(n)) != TENF_OK)
+			continue;
+	}
+}
+
+static void flush(void *context)
+{
+	struct observe *o = context;
+
+	if (control_stream_listeners(o->stream) > 0)
+		observe_tell(o);
+}
+
+/* ---- Life --------------------------------------------------------------- */
+
+static bool open_server(struct observe *o, struct tenf_text *why)
+{
+	const struct gateway_config *c = &o->daemon->config;
+	struct control_server_options options;
+	struct tenf_error error = { .text = "" };
+
+	control_server_options_init(&options);
+	options.path = c->socket;
+	options.group = c->socket_group[0] != '\0' ? c->socket_group : NULL;
+	if (control_server_new(o->daemon->base, &options, api_routes, api_route_count, o->daemon,
+			       &o->server, &error) == TENF_OK)
+		return true;
+	tenf_text_add(why, "cannot serve the control API at ");
+	tenf_text_add(why, c->socket);
+	tenf_text_add(why, ": ");
+	tenf_text_add(why, error.text[0] != '\0' ? error.text : "out of memory");
+	return false;
+}
+
+bool observe_open(struct daemon *d, struct tenf_text *why)
+{
+	struct observe *o;
+
+	if (d->config.socket[0] == '\0')
+		return true;
+	o = calloc(1, sizeof(*o));
+	d->observe = o;
+	if (o != NULL) {
+		o->daemon = d;
+		o->started_at = net_wall_s();
+	}
+	if (o == NULL || control_stream_new(d->base, (uint64_t)o->started_at * 1000,
+					    &o->stream) != TENF_OK) {
+		tenf_text_add(why, "out of memory");
+		return false;
+	}
+	daemon_observe(d, &(struct daemon_observer){ .record = take, .flush = flush,
+						     .context = o });
+	return open_server(o, why);
+}
+
+void observe_close(struct daemon *d)
+{
+	struct observe *o = d->observe;
+
+	if (o == NULL)
+		return;
+	control_stream_free(o->stream);
+	control_server_free(o->server);
+	free(o);
+	d->observe = NULL;
+}

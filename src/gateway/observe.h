@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the running gateway tells and is asked: the control API on its socket,
+ * and the stream of events. The daemon owns it; it looks at the daemon and,
+ * asked by an administrator, changes it. In a build without the libraries of
+ * the control API it says so when Socket= wants one (observe-none.c).
+ *
+ * Events are made lazily: decisions wait as they are in a ring, and become
+ * JSON when somebody listens, so that a burst of requests that nobody watches
+ * costs a copy each.
+ */
+#ifndef TENF_GATEWAY_OBSERVE_H
+#define TENF_GATEWAY_OBSERVE_H
+
+#include "base/text.h"
+
+struct daemon;
+struct observe;
+
+/* Opens what the configuration wants; to be called before root is given up.
+ * False with a sentence in `why`. */
+bool observe_open(struct daemon *d, struct tenf_text *why);
+void observe_close(struct daemon *d);
+
+#endif

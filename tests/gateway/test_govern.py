@@ -1,0 +1,128 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""What an administrator sees of a running gateway over its control API, and
+what it does then. Real sockets on the loopback address, no root.
+
+    test_govern.py TENFORWARD-GATEWAYD
+"""
+import os
+import stat
+import sys
+
+from govern import OUTSIDE, Governed  # first: it says where the others are
+from cases import case, expect, expect_in, run
+
+GATEWAYD = sys.argv[1]
+
+
+@case("who holds what is listed with client, rule and times")
+def listed(opened):
+    g = Governed(opened, GATEWAYD)
+    expect(g.mappings(), [], "mappings of a fresh gateway")
+    expect(g.natpmp(8080, 80, client="127.0.0.7")[:2], (0, 80), "grant")
+    mapping, = g.mappings()
+    expect({key: mapping[key] for key in ("protocol", "client", "internal_address", "external_port",
+                                          "external_address", "method", "source", "renewals")},
+           {"protocol": "tcp", "client": "127.0.0.7", "internal_address": "127.0.0.7",
+            "external_port": 80, "external_address": OUTSIDE, "method": "natpmp",
+            "source": "gateway", "renewals": 0}, "mapping")
+    expect(mapping["rule"]["number"], 1, "rule")
+    expect(g.ask("GET", f"/v1/mappings/{mapping['id']}")["mappings"], [mapping], "it alone")
+    g.natpmp(8080, 80, client="127.0.0.7")
+    expect(g.mappings()[0]["renewals"], 1, "renewals")
+    status = g.ask("GET", "/v1/status")
+    expect(status["mappings"], 1, "count")
+    expect(status["gateways"][0]["external_address"], OUTSIDE, "outside")
+
+
+@case("events tell what is decided, also what was decided before anybody listened")
+def told(opened):
+    g = Governed(opened, GATEWAYD, "[Rule]\nAction=deny\nExternalPort=1-1023\n"
+                 "[Rule]\nAction=allow\nInternalPort=1024-65535\n")
+    expect(g.natpmp(8080)[0], 0, "grant")
+    events = g.listen()
+    event, at = events.wait(lambda e: e["event"] == "mapped", "the grant")
+    expect(event["mapping"]["internal_port"], 8080, "port")
+    expect(g.natpmp(22)[0], 2, "refusal")
+    event, at = events.wait(lambda e: e["event"] == "refused", "the refusal", at)
+    expect(event["mapping"]["error"]["code"], "refused", "code")
+    g.natpmp(8080, lifetime=0)
+    events.wait(lambda e: e["event"] == "removed", "the removal", at)
+    g.natpmp(9000, lifetime=1)
+    _, at = events.wait(lambda e: e["event"] == "mapped", "the short lease", at)
+    events.wait(lambda e: e["event"] == "lost", "its end", at)
+
+
+@case("a listener that comes late sees by the ids that it missed something")
+def missed(opened):
+    g = Governed(opened, GATEWAYD, keys="MaxMappings=2000\n")
+    first = g.listen()
+    g.natpmp(1)
+    first.wait(lambda e: e["event"] == "mapped", "the first")
+    last_id = first.seen[-1][0]
+    first.close()
+    g.wait_until(lambda: g.metrics()["event_listeners"] == 0, "the listener is gone")
+    for port in range(2, 602):
+        g.natpmp(port)
+    late = g.listen(last_id)
+    late.wait(lambda e: e["mapping"]["internal_port"] == 601, "the newest")
+    expect(len(late.seen), 256, "events kept")
+    expect(int(late.seen[0][0]) - int(last_id), 600 - 256 + 1, "the gap")
+
+
+@case("faults are shown and changed while it runs, and wrong ones change nothing")
+def faults(opened):
+    g = Governed(opened, GATEWAYD)
+    expect(g.ask("GET", "/v1/faults")["loss"], 0, "loss")
+    g.ask("PUT", "/v1/faults", {"refuse": 1, "lifetime_cap": 7, "ignore": "pcp"}, 204)
+    expect(g.natpmp(8080)[0], 2, "refused by request")
+    for wrong in ({"loss": 2}, {"loss": "much"}, {"colour": 1}, {"delay": []}, {"loss": -1}):
+        g.ask("PUT", "/v1/faults", wrong, 400)
+    now = g.ask("GET", "/v1/faults")
+    expect((now["refuse"], now["lifetime_cap"], now["ignore"]), (1, 7, "pcp"), "faults")
+    g.ask("PUT", "/v1/faults", {"WrongSource": True, "delay": 0.001}, 204)
+    expect(g.natpmp(8080)[::2], (0, 600), "granted again")
+    g.ask("PUT", "/v1/faults", {}, 204)
+    expect(g.ask("GET", "/v1/faults")["wrong_source"], 0, "what is not named is off")
+    events = g.listen("")
+    g.ask("PUT", "/v1/faults", {"reboot_every": "50ms"}, 204)
+    events.wait(lambda e: e["event"] == "gateway-restart", "a reboot")
+
+
+@case("metrics count requests, drops, clients and latency")
+def counted(opened):
+    g = Governed(opened, GATEWAYD, keys="MaxMappings=100\n")
+    for host in range(1, 61):
+        for port in (1, 2) if host == 9 else (1,):
+            g.natpmp(port, client=f"127.0.1.{host}")
+    g.send(b"\0\0")
+    m = g.metrics()
+    expect(m["mappings"], 61, "mappings")
+    expect(m['requests_total{method="natpmp",result="SUCCESS"}'], 62, "requests")
+    expect(m['decisions_total{verdict="granted"}'], 61, "grants")
+    expect(m['client_mappings{client="127.0.1.9",method="natpmp"}'], 2, "the busiest client")
+    expect(sum(name.startswith("client_mappings") for name in m), 51, "clients with a line")
+    expect(m['client_mappings{client="others",method="natpmp"}'], 10, "those without")
+    expect(m["answer_seconds_count"], 62, "answers timed")
+    expect(m['answer_seconds_bucket{le="+Inf"}'], 62, "the last bucket")
+    expect(g.ask("GET", "/healthz"), "ok\n", "health")
+
+
+@case("the socket is for owner and group, and what stands there is not broken")
+def guarded(opened):
+    g = Governed(opened, GATEWAYD)
+    expect(stat.S_IMODE(os.stat(g.socket).st_mode), 0o660, "mode")
+    other = Governed(opened, GATEWAYD)
+    other.kill()
+    other.socket = g.socket
+    try:
+        other.start()
+    except AssertionError as error:
+        expect_in("cannot serve the control API", str(error), "why the second does not start")
+    else:
+        raise AssertionError("two gateways at one socket")
+    expect(g.ask("GET", "/healthz"), "ok\n", "the first one still answers")
+
+
+if __name__ == "__main__":
+    run()

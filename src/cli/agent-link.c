@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli/agent-link.h"
 
-#include "base/names.h"
-
 #include <stdlib.h>
 #include <string.h>
 
@@ -58,70 +56,24 @@ int agent_need(struct cli *cli, struct remote **ret)
 
 int agent_nonsense(struct cli *cli, const struct remote *remote, const char *why)
 {
-	cli_error(cli, "what answers at %s is no agent: %s", remote_where(remote), why);
-	return CLI_EXIT_NO_DAEMON;
+	return daemon_nonsense(cli, &daemon_is_agent, remote, why);
 }
 
 int agent_ask(struct cli *cli, struct remote *remote, const char *method, const char *path,
 	      const json_t *body, int *ret_http, json_t **ret)
 {
-	struct tenf_error error = { .result = -1 };
-	enum tenf_status status = remote_request(remote, method, path, body, ret_http, ret, &error);
-
-	if (status == TENF_OK)
-		return CLI_EXIT_DONE;
-	if (status == TENF_E_MEMORY)
-		return cli_failed(cli, status, NULL);
-	cli_error(cli, "the agent at %s cannot be asked: %s; --direct does without it",
-		  remote_where(remote), error.text);
-	return CLI_EXIT_NO_DAEMON;
-}
-
-/* The codes of the API beside those of a gateway (docs/openapi.yaml). */
-static int exit_of_code(const char *code)
-{
-	static const struct {
-		const char *code;
-		int status;
-	} own[] = { { "argument", CLI_EXIT_USAGE },	 { "bad-request", CLI_EXIT_USAGE },
-		    { "not-found", CLI_EXIT_USAGE },	 { "configuration", CLI_EXIT_USAGE },
-		    { "too-large", CLI_EXIT_USAGE },	 { "limit", CLI_EXIT_RESOURCES },
-		    { "busy", CLI_EXIT_RESOURCES } };
-
-	for (size_t i = 0; code != NULL && i < TENF_ARRAY_SIZE(own); i++) {
-		if (strcmp(own[i].code, code) == 0)
-			return own[i].status;
-	}
-	for (enum tenf_reason r = TENF_REASON_NO_GATEWAY; r <= TENF_REASON_SYSTEM; r++) {
-		if (code != NULL && strcmp(tenf_reason_code(r), code) == 0)
-			return cli_exit_of_reason(r);
-	}
-	return CLI_EXIT_FAILURE;
+	return daemon_ask(cli, &daemon_is_agent, remote, method, path, body, ret_http, ret);
 }
 
 int agent_refusal(struct cli *cli, int http, const json_t *answer)
 {
-	const json_t *error = json_object_get(answer, "error");
-
-	cli_error(cli, "the agent did not do it (status %d): %.300s", http,
-		  shape_read_failure(answer, "it gave no reason"));
-	return exit_of_code(json_string_value(json_object_get(error, "code")));
+	return daemon_refusal(cli, &daemon_is_agent, http, answer);
 }
 
 int agent_request(struct cli *cli, struct remote *remote, const char *method, const char *path,
 		  const json_t *body, json_t **ret)
 {
-	json_t *answer = NULL;
-	int http = 0;
-	int status = agent_ask(cli, remote, method, path, body, &http, &answer);
-
-	if (status == CLI_EXIT_DONE && http / 100 != 2)
-		status = agent_refusal(cli, http, answer);
-	if (status == CLI_EXIT_DONE && ret != NULL)
-		*ret = answer;
-	else
-		json_decref(answer);
-	return status;
+	return daemon_request(cli, &daemon_is_agent, remote, method, path, body, ret);
 }
 
 /* ---- Mappings --------------------------------------------------------------- */
@@ -148,6 +100,13 @@ static bool read_one(json_t *shape, struct agent_mapping *ret, struct tenf_text 
 int agent_read_mappings(struct cli *cli, const struct remote *remote, const json_t *answer,
 			struct agent_mappings *ret)
 {
+	return daemon_read_mappings(cli, &daemon_is_agent, remote, answer, ret);
+}
+
+int daemon_read_mappings(struct cli *cli, const struct daemon_words *words,
+			 const struct remote *remote, const json_t *answer,
+			 struct agent_mappings *ret)
+{
 	const json_t *list = json_object_get(answer, "mappings");
 	size_t count = json_array_size(list);
 	char reason[160];
@@ -155,15 +114,16 @@ int agent_read_mappings(struct cli *cli, const struct remote *remote, const json
 
 	*ret = (struct agent_mappings){ NULL, 0 };
 	if (!json_is_array(list))
-		return agent_nonsense(cli, remote, "its answer has no list of mappings");
-	if (count > AGENT_MAPPINGS_MAX)
-		return agent_nonsense(cli, remote, "its list of mappings is too long");
+		return daemon_nonsense(cli, words, remote,
+				       "its answer has no list of mappings");
+	if (count > words->mappings_max)
+		return daemon_nonsense(cli, words, remote, "its list of mappings is too long");
 	ret->items = calloc(count + 1, sizeof(*ret->items));
 	if (ret->items == NULL)
 		return cli_failed(cli, TENF_E_MEMORY, NULL);
 	for (size_t i = 0; i < count; i++) {
 		if (!read_one(json_array_get(list, i), &ret->items[i], &why))
-			return agent_nonsense(cli, remote, reason);
+			return daemon_nonsense(cli, words, remote, reason);
 		ret->count++;
 	}
 	return CLI_EXIT_DONE;

@@ -9,6 +9,7 @@
 #define TENF_CLI_AGENT_LINK_H
 
 #include "cli/cli.h"
+#include "cli/daemon-link.h"
 #include "control/remote.h"
 #include "control/shapes-read.h"
 
@@ -50,6 +51,10 @@ int agent_nonsense(struct cli *cli, const struct remote *remote, const char *why
  * failure too. */
 int agent_read_mappings(struct cli *cli, const struct remote *remote, const json_t *answer,
 			struct agent_mappings *ret);
+/* The same of any daemon. */
+int daemon_read_mappings(struct cli *cli, const struct daemon_words *words,
+			 const struct remote *remote, const json_t *answer,
+			 struct agent_mappings *ret);
 /* All there are, or those of one id (/v1/mappings/ID). */
 int agent_get_mappings(struct cli *cli, struct remote *remote, struct agent_mappings *ret);
 void agent_mappings_done(struct agent_mappings *mappings);

@@ -1,19 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* agent: what the agent is asked about itself: status, reload, check-config. */
 #include "cli/agent-status.h"
-#include "cli/child.h"
+#include "cli/daemon-link.h"
 #include "cli/json.h"
 #include "cli/output.h"
 #include "cli/report.h"
 #include "cli/verbs.h"
 
-#include <errno.h>
-#include <limits.h>
 #include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
-#define AGENT_FILE "tenforwardd"
 
 /* ---- status, reload -------------------------------------------------------- */
 
@@ -75,60 +69,6 @@ static int with_agent(struct cli *cli, int (*ask)(struct cli *cli, struct remote
 	return status;
 }
 
-/* ---- check-config ----------------------------------------------------------- */
-
-/* The daemon of the build tree when this is its command, else the installed one. */
-static void find_daemon(char ret[PATH_MAX])
-{
-	char own[PATH_MAX - 32];
-	ssize_t len = readlink("/proc/self/exe", own, sizeof(own) - 1);
-	char *slash;
-
-	own[len > 0 ? len : 0] = '\0';
-	slash = strrchr(own, '/');
-	if (slash != NULL) {
-		*slash = '\0';
-		(void)snprintf(ret, PATH_MAX, "%s/../agent/" AGENT_FILE, own);
-		if (access(ret, X_OK) == 0)
-			return;
-	}
-	(void)snprintf(ret, PATH_MAX, "%s", AGENT_FOLDER "/" AGENT_FILE);
-}
-
-/* The daemon alone knows what it would understand, so it is asked, whether one
- * runs or not. */
-static int check_config(struct cli *cli)
-{
-	char daemon[PATH_MAX], check[] = "--check-config", config[] = "--config";
-	char file[PATH_MAX] = "";
-	char *arguments[] = { daemon, check, NULL, NULL, NULL };
-	struct child child = { .arguments = arguments, .environment = environ,
-			       .apart = cli->global.json };
-	int error, ended = 0;
-	sigset_t mask;
-	pid_t pid;
-
-	find_daemon(daemon);
-	if (cli->arguments.count > 1) {
-		(void)snprintf(file, sizeof(file), "%s", cli->arguments.words[1]);
-		arguments[2] = config;
-		arguments[3] = file;
-	}
-	(void)sigprocmask(SIG_BLOCK, NULL, &mask);
-	child.mask = &mask;
-	(void)cli_flush(cli);
-	error = child_start(&child, &pid);
-	while (error == 0 && waitpid(pid, &ended, 0) < 0)
-		error = errno == EINTR ? 0 : errno;
-	if (error != 0) {
-		cli_error(cli, "cannot start %s: %s", daemon, strerror(error));
-		return CLI_EXIT_FAILURE;
-	}
-	if (cli->global.json)
-		(void)json_print(cli, json_pack("{sb}", "valid", child_exit(ended) == 0));
-	return child_exit(ended);
-}
-
 int verb_agent(struct cli *cli)
 {
 	const char *what = cli->arguments.words[0];
@@ -138,7 +78,7 @@ int verb_agent(struct cli *cli)
 	if (strcmp(what, "reload") == 0)
 		return with_agent(cli, reload);
 	if (strcmp(what, "check-config") == 0)
-		return check_config(cli);
+		return daemon_check_config(cli, "agent", "tenforwardd");
 	return cli_usage(cli, "agent: there is no \"%s\"; write status, reload or check-config",
 			 what);
 }

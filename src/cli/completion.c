@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* completion: scripts for shells, made from the tables of verbs and options. */
+#include "cli/gateway.h"
 #include "cli/verbs.h"
 
 #include <string.h>
@@ -35,6 +36,8 @@ static const char *words_of(const struct cli_verb *verb)
 		return "bash zsh fish";
 	if (verb->run == verb_agent)
 		return "status reload check-config";
+	if (verb->run == verb_gateway)
+		return gateway_words();
 	return verb->run == verb_raw ? RAW_KINDS : NULL;
 }
 

@@ -22,7 +22,7 @@ const struct cli_option_row cli_options[CLI_OPTION_COUNT] = {
 			 "auto, pcp, natpmp or igd; auto asks by all" },
 	[CLI_TIMEOUT] = { 0, "timeout", "DURATION", "", "verdict on a silent gateway, 5s" },
 	[CLI_DIRECT] = { 0, "direct", "", "", "ask the gateway even when an agent runs" },
-	[CLI_SOCKET] = { 0, "socket", "PATH", "file", "control socket of the agent" },
+	[CLI_SOCKET] = { 0, "socket", "PATH", "file", "control socket of agent or gateway" },
 	[CLI_JSON] = { 0, "json", "", "", "print JSON" },
 	[CLI_QUIET] = { 'q', "quiet", "", "", "no talk, only data and errors" },
 	[CLI_VERBOSE] = { 'v', "verbose", "", "", "tell what is being done" },

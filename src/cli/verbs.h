@@ -36,6 +36,7 @@ int verb_run(struct cli *cli);
 int verb_monitor(struct cli *cli);
 int verb_agent(struct cli *cli);
 int verb_exposure(struct cli *cli);
+int verb_gateway(struct cli *cli);
 int verb_raw(struct cli *cli);
 int verb_completion(struct cli *cli);
 int verb_help(struct cli *cli);

@@ -23,13 +23,6 @@ const char *api_action_name(enum policy_action action)
 	return "deny";
 }
 
-const char *api_mac_text(const uint8_t mac[POLICY_MAC], char ret[API_MAC_TEXT])
-{
-	(void)snprintf(ret, API_MAC_TEXT, "%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2],
-		       mac[3], mac[4], mac[5]);
-	return ret;
-}
-
 void api_fill_endpoints(const struct tenf_endpoint *internal, const struct tenf_endpoint *external,
 			struct tenf_mapping *ret)
 {
@@ -92,9 +85,10 @@ static void fill(const struct daemon *d, const struct ledger_mapping *m, struct 
 		(void)tenf_address_text(&gateway, ret->gateway);
 }
 
-json_t *api_mapping(const struct daemon *d, const struct ledger_mapping *m)
+json_t *api_mapping(struct daemon *d, const struct ledger_mapping *m)
 {
-	char id[ID_SIZE];
+	char id[ID_SIZE], mac_text[NEIGHBOURS_TEXT];
+	uint8_t mac[NEIGHBOURS_MAC];
 	char name[LEDGER_DESCRIPTION_MAX + 1];
 	struct shape_label label = { .id = id, .name = name, .source = "gateway" };
 	struct tenf_mapping mapping = { .error.reason = TENF_REASON_NONE };
@@ -105,6 +99,8 @@ json_t *api_mapping(const struct daemon *d, const struct ledger_mapping *m)
 
 	(void)snprintf(id, sizeof(id), "m%u", m->id);
 	name_of(m, name);
+	if (daemon_mac_of(d, &m->internal_address, net_now(), mac))
+		governed.mac = neighbours_text(mac, mac_text);
 	fill(d, m, &mapping);
 	if (rule != NULL) {
 		governed.rule = (unsigned)m->rule + 1;

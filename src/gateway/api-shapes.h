@@ -11,9 +11,6 @@
 
 /* "allow", "deny", "ask": the word of Action=. */
 const char *api_action_name(enum policy_action action);
-/* "00:11:22:33:44:55"; gives `ret` back. */
-#define API_MAC_TEXT 18
-const char *api_mac_text(const uint8_t mac[POLICY_MAC], char ret[API_MAC_TEXT]);
 /* Addresses and ports of both sides; an external port of 0 is none. */
 void api_fill_endpoints(const struct tenf_endpoint *internal, const struct tenf_endpoint *external,
 			struct tenf_mapping *ret);
@@ -21,7 +18,8 @@ void api_fill_endpoints(const struct tenf_endpoint *internal, const struct tenf_
  * when it is in none. */
 struct tenf_address api_gateway_of(const struct links *links, const struct tenf_address *client);
 
-json_t *api_mapping(const struct daemon *d, const struct ledger_mapping *m);
+/* Looks for the client's link-layer address. */
+json_t *api_mapping(struct daemon *d, const struct ledger_mapping *m);
 /* One address at which requests are heard. */
 json_t *api_link(const struct daemon *d, size_t link, tenf_time now);
 

@@ -34,7 +34,7 @@ static void get_status(struct control_request *request, void *context)
 
 static void get_mappings(struct control_request *request, void *context)
 {
-	const struct daemon *d = context;
+	struct daemon *d = context;
 	const struct ledger_mapping *m = NULL;
 	json_t *list = json_array();
 
@@ -61,7 +61,7 @@ static const struct ledger_mapping *named(const struct daemon *d, struct control
 
 static void get_mapping(struct control_request *request, void *context)
 {
-	const struct daemon *d = context;
+	struct daemon *d = context;
 	const struct ledger_mapping *m = named(d, request);
 	json_t *list = json_array();
 

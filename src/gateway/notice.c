@@ -148,7 +148,7 @@ static json_t *mapping_of(const struct notice *n, enum tenf_event_kind kind)
 	const struct responder_record *record = &n->record;
 	struct tenf_mapping m = { .error.reason = TENF_REASON_NONE };
 	struct shape_label label = { .source = "gateway" };
-	char client[TENF_ADDRESS_TEXT], mac[API_MAC_TEXT], id[16];
+	char client[TENF_ADDRESS_TEXT], mac[NEIGHBOURS_TEXT], id[16];
 	struct shape_governed governed = {
 		.client = tenf_address_text(&record->client, client),
 		.rule = record->rule == POLICY_NO_RULE ? 0 : (unsigned)record->rule + 1,
@@ -163,7 +163,7 @@ static json_t *mapping_of(const struct notice *n, enum tenf_event_kind kind)
 		label.id = id;
 	}
 	if (record->has_mac)
-		governed.mac = api_mac_text(record->mac, mac);
+		governed.mac = neighbours_text(record->mac, mac);
 	fill_mapping(n, kind, &m);
 	return shape_governed(shape_mapping(&m, &label), &governed);
 }

@@ -27,6 +27,7 @@ struct fake_answer {
 struct fake_agent {
 	/* script */
 	bool runs;
+	enum remote_daemon daemon;       /* that is looked for; the agent by default */
 	enum tenf_status open_status; /* where none runs; TENF_OK: TENF_E_NOT_FOUND */
 	struct fake_answer answers[FAKE_ANSWERS];
 	const char *events[FAKE_EVENTS]; /* JSON; "" ends the stream */

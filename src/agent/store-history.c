@@ -32,12 +32,12 @@ enum tenf_status store_flush(struct store *store)
 
 	if (store->note_count == 0)
 		return TENF_OK;
-	good = store_begin(store);
+	good = database_begin(store->db);
 	for (size_t i = 0; i < store->note_count; i++) {
 		good = good && write_note(store, &store->notes[i]);
 		now = store->notes[i].at > now ? store->notes[i].at : now;
 	}
-	status = store_end(store, good && trim(store, now));
+	status = database_end(store->db, good && trim(store, now));
 	/* On a full disk the notes go: history may have holes, memory may not fill. */
 	for (size_t i = 0; i < store->note_count; i++)
 		free(store->notes[i].json);

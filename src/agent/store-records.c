@@ -60,22 +60,22 @@ enum tenf_status store_put(struct store *store, const struct record *record)
 
 	if (record->number == 0 || record->number >= INT64_MAX)
 		return TENF_E_ARGUMENT;
-	good = store_begin(store) && drop(store, STORE_DROP_LEASES, record->number) &&
+	good = database_begin(store->db) && drop(store, STORE_DROP_LEASES, record->number) &&
 	       put_record(store, record) && drop(store, STORE_RAISE, record->number);
 	for (int half = 0; half < 2; half++)
 		good = good && put_lease(store, record->number, half, &record->lease[half]);
-	return store_end(store, good);
+	return database_end(store->db, good);
 }
 
 enum tenf_status store_drop(struct store *store, uint64_t number)
 {
 	int changed;
-	bool good = store_begin(store) && drop(store, STORE_DROP_LEASES, number) &&
+	bool good = database_begin(store->db) && drop(store, STORE_DROP_LEASES, number) &&
 		    drop(store, STORE_DROP_RECORD, number);
 	enum tenf_status status;
 
-	changed = sqlite3_changes(store->db);
-	status = store_end(store, good);
+	changed = database_changes(store->db);
+	status = database_end(store->db, good);
 	return status == TENF_OK && changed == 0 ? TENF_E_NOT_FOUND : status;
 }
 
@@ -83,14 +83,14 @@ enum tenf_status store_next_number(struct store *store, uint64_t *ret)
 {
 	sqlite3_stmt *s = store_statement(store, STORE_NEXT);
 	int64_t number = 0;
-	bool good = store_begin(store) && sqlite3_step(s) == SQLITE_ROW;
+	bool good = database_begin(store->db) && sqlite3_step(s) == SQLITE_ROW;
 	enum tenf_status status;
 
 	if (good)
 		number = sqlite3_column_int64(s, 0);
 	good = good && sqlite3_step(s) == SQLITE_DONE && number > 0;
 	sqlite3_reset(s);
-	status = store_end(store, good);
+	status = database_end(store->db, good);
 	if (status == TENF_OK)
 		*ret = (uint64_t)number;
 	return status;

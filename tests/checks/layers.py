@@ -27,9 +27,10 @@ MAY_INCLUDE = {
     "igd": ("base",),
     "lib": ("core", "keeper", "wire", "net", "igd", "base"),
     "control": ("base",),
-    "agent": ("control", "base"),
+    "database": ("base",),
+    "agent": ("control", "database", "base"),
     "gateway": ("wire", "base"),
-    "gateway-edge": ("gateway", "wire", "base", "net", "control"),
+    "gateway-edge": ("gateway", "wire", "base", "net", "control", "database"),
     "host": ("base",),
     "cli": ("control", "host", "base"),
 }

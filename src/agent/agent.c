@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
-#include <time.h>
 
 /* Moving the internal port after the external one ends here, should a gateway
  * never give the port that was asked for. */
@@ -218,9 +217,10 @@ static void remove_item(struct agent *agent, struct agent_item *item)
 		site_touch(item->site);
 }
 
-static bool has_ended(const struct record_lease *lease)
+static bool has_ended(const struct agent *agent, const struct record_lease *lease)
 {
-	return lease->expires_at != 0 && lease->expires_at <= (int64_t)time(NULL);
+	return lease->expires_at != 0 &&
+	       lease->expires_at <= agent->hooks.wall(agent->hooks.context);
 }
 
 static void release_half(struct agent *agent, struct agent_item *item, unsigned half)
@@ -230,7 +230,7 @@ static void release_half(struct agent *agent, struct agent_item *item, unsigned 
 	struct tenf_mapping lease = { .external_port = record->lease[half].external_port };
 	uint32_t id;
 
-	if (has_ended(&record->lease[half]))
+	if (has_ended(agent, &record->lease[half]))
 		return;
 	lease.protocol = wish->protocol != TENF_BOTH ? wish->protocol :
 			 half == 0		      ? TENF_TCP :

@@ -44,6 +44,7 @@ typedef void (*agent_event_fn)(void *context, const struct agent_item *item, uns
 
 struct agent_hooks {
 	agent_event_fn tell;
+	int64_t (*wall)(void *context); /* the clock of leases: seconds since 1970 */
 	void *context;
 };
 

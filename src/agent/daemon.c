@@ -80,6 +80,12 @@ static void tell(void *context, const struct agent_item *item, unsigned half,
 		deliveries_forget(daemon->deliveries, item->record.number);
 }
 
+static int64_t wall(void *context)
+{
+	(void)context;
+	return time(NULL);
+}
+
 /* ---- Configuration ------------------------------------------------------------ */
 
 /* Who is new among hooks and applications hears of what is held already. */
@@ -189,7 +195,7 @@ static void enter_namespaces(struct daemon *daemon)
 
 static bool start_parts(struct daemon *daemon, struct tenf_error *error)
 {
-	struct agent_hooks hooks = { .tell = tell, .context = daemon };
+	struct agent_hooks hooks = { .tell = tell, .wall = wall, .context = daemon };
 	struct namespaces *namespaces = &daemon->namespaces;
 
 	if (store_open(daemon->config.state, &daemon->store, error) != TENF_OK)

@@ -309,6 +309,16 @@ static void remember(struct agent *agent, struct agent_item *item, unsigned half
 	(void)!store_put(agent->store, &item->record);
 }
 
+/* A gateway that keeps a port from others for a while after its mapping ended
+ * (RFC 6887 §15) keeps it from our next one too, whose port inside is another. Every
+ * second step therefore asks for the neighbour, which was nobody's. */
+static uint16_t where_to_follow(const struct agent_item *item, uint16_t granted)
+{
+	if (item->followed % 2 == 0)
+		return granted;
+	return (uint16_t)(granted < UINT16_MAX ? granted + 1 : granted - 1);
+}
+
 /* Some applications announce the port they listen on: the mapping is made
  * again with the internal port the gateway chose outside (Follow=yes). The old
  * one is given up first, else its port would be taken. */
@@ -323,9 +333,9 @@ static bool follows(struct agent_item *item, const struct tenf_mapping *m)
 	if (item->followed >= FOLLOW_MAX ||
 	    tenf_session_remove(site_session(item->site), item->ids[0].id) != TENF_OK)
 		return false;
+	item->follow_to = where_to_follow(item, m->external_port);
 	item->followed++;
 	item->following = true;
-	item->follow_to = m->external_port;
 	return true;
 }
 

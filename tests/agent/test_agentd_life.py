@@ -301,4 +301,22 @@ def follow(opened):
     expect(third[0]["external_port"] != first[0]["external_port"], True, "another port")
 
 
+@case("Follow=yes settles too where a port that was given up is kept from others for a while")
+def follow_with_ports_withheld(opened):
+    gateway = Gateway(opened, GATEWAYD, "ReuseDelayTCP=240s\nReuseDelayUDP=120s")
+    agent = Agent(opened, AGENTD, "[Mapping]\nName=f\nForward=any:1/both\nFollow=yes\n",
+                  agent_keys=gateway.keys_of_agent).start()
+
+    def is_followed(mappings):
+        ports = {m[key] for m in mappings for key in ("internal_port", "external_port")}
+        return len(mappings) == 2 and len(ports) == 1 and is_mapped(mappings)
+    first = agent.wait_all(is_followed, "it followed")
+    agent.kill()
+    log = gateway.mark()
+    agent.start()
+    second = agent.wait_all(is_followed, "it followed")
+    expect(second[0]["external_port"], first[0]["external_port"], "port after a restart")
+    expect(gateway.decisions("granted", log), [], "granted anew")
+
+
 run(sys.argv[3] if len(sys.argv) > 3 else "")

@@ -28,10 +28,12 @@ static int set_attributes(posix_spawnattr_t *attributes, const struct child *chi
 
 static int set_files(posix_spawn_file_actions_t *files, const struct child *child)
 {
-	int error;
+	int error = 0;
 
-	if (!child->apart)
-		return 0;
+	if (child->output > 0)
+		error = posix_spawn_file_actions_adddup2(files, child->output, STDOUT_FILENO);
+	if (!child->apart || error != 0)
+		return error;
 	error = posix_spawn_file_actions_addopen(files, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
 	if (error == 0)
 		error = posix_spawn_file_actions_adddup2(files, STDERR_FILENO, STDOUT_FILENO);

@@ -14,6 +14,7 @@ struct child {
 	char *const *environment;
 	const sigset_t *mask;     /* signals blocked in it */
 	bool apart;               /* own process group, no input, output to our errors */
+	int output;               /* descriptor its output goes to; 0: as it is */
 };
 
 /* Gives 0, or an errno. */

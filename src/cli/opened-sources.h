@@ -13,6 +13,7 @@
 struct opened_sources {
 	struct opened_list list;
 	struct agent_mappings agent;
+	bool router_was_asked; /* and its list is in it */
 };
 
 /* The agent, where one runs, and the record. Exit status of the agent: it was

@@ -44,6 +44,11 @@ const struct cli_option_row cli_options[CLI_OPTION_COUNT] = {
 	[CLI_BASELINE] = { 0, "baseline", "FILE", "file", "tell what an earlier --json did not" },
 	[CLI_FAIL_ON] = { 0, "fail-on", "SEVERITY", "info low medium high",
 			  "exit status 12 from this severity on" },
+	[CLI_FROM] = { 0, "from", "SSH_HOST", "", "try it from this host, over ssh" },
+	[CLI_FROM_URL] = { 0, "from-url", "URL", "", "have this check service try it" },
+	[CLI_HEAL] = { 0, "heal", "", "", "open a mapping again that is dead" },
+	[CLI_STUN] = { 0, "stun", "SERVER[:PORT]", "", "ask it by what address it sees us" },
+	[CLI_REPORT] = { 0, "report", "", "", "hide addresses, to show it to others" },
 };
 
 struct cursor {

@@ -46,6 +46,11 @@ enum cli_option {
 	CLI_REMOTE,
 	CLI_BASELINE,
 	CLI_FAIL_ON,
+	CLI_FROM,
+	CLI_FROM_URL,
+	CLI_HEAL,
+	CLI_STUN,
+	CLI_REPORT,
 	CLI_OPTION_COUNT,
 };
 
@@ -57,7 +62,7 @@ _Static_assert(CLI_OPTION_COUNT <= 64, "an option is a bit of a uint64_t");
 struct cli_option_row {
 	char letter;      /* 0: none */
 	char name[13];
-	char value[13];   /* "": takes none */
+	char value[14];   /* "": takes none */
 	char choices[28]; /* words to complete with; "file", "interface": look there */
 	const char *help;
 };

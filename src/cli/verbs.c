@@ -9,6 +9,7 @@
 #define WISH_OPTIONS \
 	(CLI_BIT(CLI_LIFETIME) | CLI_BIT(CLI_NAME) | CLI_BIT(CLI_EXACT) | CLI_BIT(CLI_FOR_HOST))
 #define HOLD_OPTIONS (WISH_OPTIONS | CLI_BIT(CLI_ON_CHANGE) | CLI_BIT(CLI_PORT_FILE))
+#define OUTSIDE_OPTIONS (CLI_BIT(CLI_FROM) | CLI_BIT(CLI_FROM_URL))
 #define RAW_OPTIONS                                                                           \
 	(WISH_OPTIONS | CLI_BIT(CLI_NONCE) | CLI_BIT(CLI_CLIENT) | CLI_BIT(CLI_SUGGEST) | \
 	 CLI_BIT(CLI_REMOTE))
@@ -32,6 +33,11 @@ const struct cli_verb cli_verbs[] = {
 	  MANY, true, verb_run },
 	{ "monitor", "", "tell what happens, as it happens", "tenforward monitor --json --count 1",
 	  CLI_BIT(CLI_FOR_TIME) | CLI_BIT(CLI_COUNT), 0, 0, false, verb_monitor },
+	{ "check", "MAPPING", "is this port really open?",
+	  "tenforward check 25565/tcp --from you@server", OUTSIDE_OPTIONS | CLI_BIT(CLI_HEAL), 1, 1,
+	  false, verb_check },
+	{ "doctor", "[MAPPING]", "find out why nobody can connect", "tenforward doctor 25565/tcp",
+	  OUTSIDE_OPTIONS | CLI_BIT(CLI_STUN) | CLI_BIT(CLI_REPORT), 0, 1, false, verb_doctor },
 	{ "exposure", "", "what is open to the world, and what is wrong with it",
 	  "tenforward exposure --baseline known.json --fail-on medium",
 	  CLI_BIT(CLI_BASELINE) | CLI_BIT(CLI_FAIL_ON), 0, 0, false, verb_exposure },

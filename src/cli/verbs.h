@@ -35,6 +35,8 @@ int verb_keep(struct cli *cli);
 int verb_run(struct cli *cli);
 int verb_monitor(struct cli *cli);
 int verb_agent(struct cli *cli);
+int verb_check(struct cli *cli);
+int verb_doctor(struct cli *cli);
 int verb_exposure(struct cli *cli);
 int verb_gateway(struct cli *cli);
 int verb_raw(struct cli *cli);

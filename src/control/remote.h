@@ -51,6 +51,13 @@ TENF_CHECKED enum tenf_status remote_request(struct remote *remote, const char *
 					     int *ret_status, json_t **ret_body,
 					     struct tenf_error *reterr);
 
+/* GET of any URL a user named, which has nothing to do with a daemon of ours; blocks.
+ * At most REMOTE_FETCH_MAX octets are taken. The caller frees *ret_text, which is
+ * terminated. Errors as above. */
+#define REMOTE_FETCH_MAX 65536
+TENF_CHECKED enum tenf_status remote_fetch(const char *url, uint32_t timeout_ms, int *ret_status,
+					   char **ret_text, struct tenf_error *reterr);
+
 /* The stream of events. Wait until the descriptor is readable or the time-out is
  * over, call process, then take events until there are none. */
 struct remote_stream;

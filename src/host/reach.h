@@ -30,6 +30,10 @@ enum host_reach host_reach_udp(const struct tenf_endpoint *to, const void *data,
 TENF_CHECKED enum tenf_status host_stun(const struct tenf_endpoint *server, unsigned timeout_ms,
 					struct tenf_endpoint *ret);
 
+/* The router that is `hops` steps away on the way to the internet: a datagram that may
+ * live for so many is sent to nobody (RFC 5737), and who buries it says so. */
+bool host_hop(unsigned hops, unsigned timeout_ms, struct tenf_address *ret);
+
 /* Whether the announcements of gateways can be heard beside others who do: another
  * program may have taken the port for itself alone (RFC 6886 §3.2.1). */
 bool host_can_share_port(uint16_t port);

@@ -198,3 +198,15 @@ const char *remote_stream_last_id(const struct remote_stream *stream)
 {
 	return stream->last_id;
 }
+
+enum tenf_status remote_fetch(const char *url, uint32_t timeout_ms, int *ret_status,
+			      char **ret_text, struct tenf_error *reterr)
+{
+	(void)timeout_ms;
+	snprintf(fake_agent.fetched, sizeof(fake_agent.fetched), "%s", url);
+	if (fake_agent.page == NULL)
+		return fail(reterr, TENF_E_SYSTEM, "nobody there");
+	*ret_status = 200;
+	*ret_text = strdup(fake_agent.page);
+	return TENF_OK;
+}

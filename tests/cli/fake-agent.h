@@ -32,12 +32,14 @@ struct fake_agent {
 	struct fake_answer answers[FAKE_ANSWERS];
 	const char *events[FAKE_EVENTS]; /* JSON; "" ends the stream */
 	enum tenf_status stream_status;  /* of opening it */
+	const char *page;   /* what any URL has; NULL: nobody is there */
 	/* seen */
 	unsigned looks; /* for an agent */
 	unsigned open;  /* and not closed */
 	unsigned streams;
 	char where[64]; /* "" for the default place */
 	char last_id[64];
+	char fetched[256]; /* the last URL */
 	uint32_t timeout_ms;
 	char asked[FAKE_ASKED][FAKE_ASKED_SIZE]; /* "POST /v1/mappings {…}" */
 	size_t asked_count;

@@ -172,3 +172,10 @@ bool host_can_share_port(uint16_t port)
 	(void)port;
 	return !fake_host.port_is_taken;
 }
+
+bool host_hop(unsigned hops, unsigned timeout_ms, struct tenf_address *ret)
+{
+	(void)hops;
+	(void)timeout_ms;
+	return fake_host.outer != NULL && tenf_address_parse(fake_host.outer, ret);
+}

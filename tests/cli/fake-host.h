@@ -28,6 +28,7 @@ struct fake_host {
 	int route_error;
 	enum tenf_status stun;
 	const char *seen_by_stun; /* "203.0.113.7:40000" */
+	const char *outer;        /* the second router; NULL: none says so */
 	bool port_is_taken;       /* what host_can_share_port() denies */
 	/* seen */
 	char reached[FAKE_REACHED][TENF_ENDPOINT_TEXT + 4]; /* "tcp 203.0.113.7:8080" */

@@ -143,11 +143,11 @@ class Host:
             answer = fcntl.ioctl(probe, SIOCGIFFLAGS, request)
         return struct.unpack("16sH22x", answer)[1] & IFF_RUNNING != 0
 
-    def wait_running(self, names, events):
+    def wait_running(self, names, events, is_running=True):
         """A carrier is noticed a moment after a link is set up; packets before
         that are lost. `events` hears of links."""
         deadline = time.monotonic() + PATIENCE_S
-        while not all(map(self._is_running, names)):
+        while any(self._is_running(name) != is_running for name in names):
             events.settimeout(max(deadline - time.monotonic(), 0.001))
             events.recv(65536)
 

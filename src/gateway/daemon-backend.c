@@ -74,7 +74,28 @@ static bool open_nftables(struct daemon *d, struct tenf_text *why)
 	free(setup);
 	return good;
 }
+
+void daemon_set_up_backend(struct daemon *d)
+{
+	struct helper_setup *setup;
+	char buffer[512];
+	struct tenf_text why = tenf_text_of(buffer, sizeof(buffer));
+
+	if (d->config.backend != CONFIG_NFTABLES)
+		return;
+	setup = calloc(1, sizeof(*setup));
+	if (setup == NULL || !fill_setup(d, setup, &why) ||
+	    !backend_nftables_set_up(d->backend, setup, &why))
+		(void)fprintf(stderr, "tenforward-gatewayd: the packet path stays as it was: %s\n",
+			      setup == NULL ? "out of memory" : buffer);
+	free(setup);
+}
 #else
+void daemon_set_up_backend(struct daemon *d)
+{
+	(void)d;
+}
+
 static bool open_nftables(struct daemon *d, struct tenf_text *why)
 {
 	(void)d;

@@ -4,6 +4,8 @@
  *
  *	daemon.c         life: opens, serves, frees
  *	daemon-backend.c opens the backend, hears its news
+ *	daemon-links.c   networks that come and go, sockets for them
+ *	reload.c         another configuration while it runs
  *	daemon-turn.c    one turn: commit, send, tell what was decided, set the timer
  *	daemon-faults.c  wrong behaviour on request, also while it runs
  *
@@ -18,6 +20,7 @@
 #include "gateway/links.h"
 #include "gateway/neighbours.h"
 #include "gateway/reserved.h"
+#include "gateway/responder-govern.h"
 #include "gateway/meters.h"
 #include "gateway/observe.h"
 #include "gateway/server.h"
@@ -63,6 +66,9 @@ struct daemon {
 	struct event *news; /* of the backend, or NULL */
 	bool heed;          /* a commit failed: ask the backend why */
 	bool has_failed;    /* the loop ends because something is broken */
+	struct event *settled; /* some time after news of the network */
+	struct event *minute;
+	struct event *hangup;
 	struct event *stops[2];
 	struct daemon_observer observers[DAEMON_OBSERVERS_MAX];
 	size_t observer_count;
@@ -86,6 +92,21 @@ bool daemon_set_faults(struct daemon *d, const struct faults_config *faults,
 		       struct tenf_text *why);
 /* A socket at another port of this link's address, where there is none yet. */
 bool daemon_open_stray(struct daemon *d, size_t link, struct tenf_text *why);
+
+/* Tells the backend of other interfaces, networks and limits; a failure is a warning. */
+void daemon_set_up_backend(struct daemon *d);
+
+/* A socket for link `i`, and its place in the loop. */
+bool daemon_open_listener(struct daemon *d, size_t i, struct tenf_text *why);
+bool daemon_watch_listener(struct daemon *d, size_t i);
+/* Serves these links from now on. `strict`: false with a sentence in `why` when one
+ * of them cannot be, and nothing has changed; otherwise it is left out. */
+bool daemon_relink(struct daemon *d, const struct links *next, bool strict,
+		   struct tenf_text *why);
+/* The machine's own ports as of now. */
+void daemon_set_reserved(struct daemon *d);
+/* Follows links and addresses from now on. */
+bool daemon_watch_links(struct daemon *d);
 
 /* Hands one datagram to the responder, making room for it when there is none. */
 void daemon_deliver(struct daemon *d, const struct responder_datagram *datagram, tenf_time now);

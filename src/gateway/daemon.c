@@ -3,7 +3,6 @@
 
 #include "gateway/log.h"
 #include "gateway/statics.h"
-#include "net/changes.h"
 #include "net/clock.h"
 
 #include <signal.h>
@@ -67,17 +66,14 @@ static void on_timer(evutil_socket_t fd, short what, void *context)
 	daemon_turn(context);
 }
 
-static void on_change(evutil_socket_t fd, short what, void *context)
+static void on_hangup(evutil_socket_t fd, short what, void *context)
 {
-	struct daemon *d = context;
-	struct tenf_address external;
+	char buffer[1024];
+	struct tenf_text why = tenf_text_of(buffer, sizeof(buffer));
 
+	(void)fd;
 	(void)what;
-	if (!net_changes_read(fd))
-		return;
-	external = links_external_address(&d->config);
-	responder_set_external(d->responder, &external, net_now());
-	daemon_turn(d);
+	(void)daemon_reload(context, &why);
 }
 
 static void on_stop(evutil_socket_t fd, short what, void *context)
@@ -97,7 +93,7 @@ static bool say(struct tenf_text *why, const char *text)
 	return false;
 }
 
-static bool open_listener(struct daemon *d, size_t i, struct tenf_text *why)
+bool daemon_open_listener(struct daemon *d, size_t i, struct tenf_text *why)
 {
 	struct responder_link *link = &d->links.at[i];
 	struct listener *listener = &d->listeners[i];
@@ -158,24 +154,23 @@ static bool open_responder(struct daemon *d, struct tenf_text *why)
 	return !c->has_faults || daemon_set_faults(d, &c->faults, why);
 }
 
+bool daemon_watch_listener(struct daemon *d, size_t i)
+{
+	struct listener *listener = &d->listeners[i];
+
+	listener->readable = event_new(d->base, listener->fd, EV_READ | EV_PERSIST, on_readable,
+				       listener);
+	return listener->readable != NULL && event_add(listener->readable, NULL) == 0;
+}
+
 static bool watch(struct daemon *d)
 {
-	bool good = event_add(d->stops[0], NULL) == 0 && event_add(d->stops[1], NULL) == 0;
+	bool good = event_add(d->stops[0], NULL) == 0 && event_add(d->stops[1], NULL) == 0 &&
+		    event_add(d->hangup, NULL) == 0;
 
-	for (size_t i = 0; good && i < d->links.count; i++) {
-		struct listener *listener = &d->listeners[i];
-
-		listener->readable = event_new(d->base, listener->fd, EV_READ | EV_PERSIST,
-					       on_readable, listener);
-		good = listener->readable != NULL && event_add(listener->readable, NULL) == 0;
-	}
-	/* Without news of changes the external address is the one of the start. */
-	if (good && !d->config.has_external_address && d->config.external.count > 0 &&
-	    net_changes_open(NULL, &d->changes_fd, NULL) == TENF_OK) {
-		d->changed = event_new(d->base, d->changes_fd, EV_READ | EV_PERSIST, on_change, d);
-		good = d->changed != NULL && event_add(d->changed, NULL) == 0;
-	}
-	return good && daemon_watch_backend(d);
+	for (size_t i = 0; good && i < d->links.count; i++)
+		good = daemon_watch_listener(d, i);
+	return good && daemon_watch_links(d) && daemon_watch_backend(d);
 }
 
 static bool open_loop(struct daemon *d, struct tenf_text *why)
@@ -190,7 +185,9 @@ static bool open_loop(struct daemon *d, struct tenf_text *why)
 	d->timer = event_new(d->base, -1, 0, on_timer, d);
 	for (size_t i = 0; i < TENF_ARRAY_SIZE(signals); i++)
 		d->stops[i] = event_new(d->base, signals[i], EV_SIGNAL | EV_PERSIST, on_stop, d);
-	if (d->timer == NULL || d->stops[0] == NULL || d->stops[1] == NULL || !watch(d))
+	d->hangup = event_new(d->base, SIGHUP, EV_SIGNAL | EV_PERSIST, on_hangup, d);
+	if (d->timer == NULL || d->hangup == NULL ||
+	    d->stops[0] == NULL || d->stops[1] == NULL || !watch(d))
 		return say(why, "cannot set up the event loop");
 	return true;
 }
@@ -204,7 +201,7 @@ static bool open_all(struct daemon *d, struct tenf_text *why)
 	if (!daemon_open_backend(d, why))
 		return false;
 	for (size_t i = 0; i < d->links.count; i++) {
-		if (!open_listener(d, i, why))
+		if (!daemon_open_listener(d, i, why))
 			return false;
 	}
 	if (neighbours_new(NULL, NULL, &d->neighbours) != TENF_OK)
@@ -260,6 +257,9 @@ void daemon_free(struct daemon *d)
 	free_event(d->timer);
 	free_event(d->changed);
 	free_event(d->news);
+	free_event(d->settled);
+	free_event(d->minute);
+	free_event(d->hangup);
 	free_event(d->stops[0]);
 	free_event(d->stops[1]);
 	close_fd(d->changes_fd);

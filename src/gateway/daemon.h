@@ -18,7 +18,11 @@ void daemon_free(struct daemon *d);
 void daemon_describe(const struct daemon *d, size_t link, struct tenf_text *ret);
 size_t daemon_link_count(const struct daemon *d);
 
-/* Serves until SIGTERM or SIGINT; a decision is a line on stderr. False when
+/* Reads the configuration file again and puts it into force. False with the mistake
+ * in `why`: nothing has changed then. Both are told on stderr too. */
+bool daemon_reload(struct daemon *d, struct tenf_text *why);
+
+/* Serves until SIGTERM or SIGINT, reloads on SIGHUP; a decision is a line on stderr. False when
  * the loop could not run. */
 bool daemon_run(struct daemon *d);
 

@@ -10,6 +10,7 @@
 #include <net/if.h>
 #include <string.h>
 
+#define WHY_MAX 256
 /* RFC 5737: what a test gateway calls its outside when nothing was said. */
 #define TEST_ADDRESS 0xcb007101 /* 203.0.113.1 */
 
@@ -168,27 +169,49 @@ static bool add_interface(const struct gateway_config *config, const struct ifad
 	return links->count > before;
 }
 
-static bool add_all(const struct gateway_config *config, const struct ifaddrs *all,
-		    struct links *links, struct tenf_text *why)
+struct finding {
+	const struct gateway_config *config;
+	const struct ifaddrs *all;
+	struct links links;
+	bool strict; /* the first that cannot be served ends it */
+	struct tenf_text *why;
+};
+
+/* Goes on after one that cannot be served, unless it is strict; `why` is of the first. */
+static bool go_on(struct finding *f, bool good, const struct tenf_text *reason)
+{
+	if (!good && f->why->used == 0)
+		tenf_text_add(f->why, reason->start);
+	return good || !f->strict;
+}
+
+static bool add_all(struct finding *f)
 {
 	const struct tenf_endpoint loopback = { tenf_address_v4(0x7f000001), PCP_PORT };
+	const struct gateway_config *c = f->config;
+	bool good = true;
 
-	for (size_t i = 0; i < config->listen_count; i++) {
-		if (!add_listen(config, all, &config->listen[i], links, why))
-			return false;
+	for (size_t i = 0; good && i < c->listen_count; i++) {
+		char buffer[WHY_MAX];
+		struct tenf_text reason = tenf_text_of(buffer, sizeof(buffer));
+
+		good = go_on(f, add_listen(c, f->all, &c->listen[i], &f->links, &reason), &reason);
 	}
-	for (size_t i = 0; config->listen_count == 0 && i < config->internal.count; i++) {
-		if (!add_interface(config, all, config->internal.at[i], links, why))
-			return false;
+	for (size_t i = 0; good && c->listen_count == 0 && i < c->internal.count; i++) {
+		char buffer[WHY_MAX];
+		struct tenf_text reason = tenf_text_of(buffer, sizeof(buffer));
+
+		good = go_on(f, add_interface(c, f->all, c->internal.at[i], &f->links, &reason),
+			     &reason);
 	}
-	if (links->count == 0)
-		return add_listen(config, all, &loopback, links, why);
-	return true;
+	if (c->listen_count == 0 && c->internal.count == 0)
+		return add_listen(c, f->all, &loopback, &f->links, f->why);
+	return good;
 }
 
 bool links_find(const struct gateway_config *config, struct links *ret, struct tenf_text *why)
 {
-	struct links links = { .count = 0 };
+	struct finding f = { .config = config, .strict = true, .why = why };
 	struct ifaddrs *all;
 	bool good;
 
@@ -196,11 +219,28 @@ bool links_find(const struct gateway_config *config, struct links *ret, struct t
 		say(why, "cannot list the interfaces: ", strerror(errno), "");
 		return false;
 	}
-	good = add_all(config, all, &links, why);
+	f.all = all;
+	good = add_all(&f);
 	freeifaddrs(all);
 	if (good)
-		*ret = links;
+		*ret = f.links;
 	return good;
+}
+
+void links_find_now(const struct gateway_config *config, struct links *ret, struct tenf_text *why)
+{
+	struct finding f = { .config = config, .why = why };
+	struct ifaddrs *all;
+
+	ret->count = 0;
+	if (getifaddrs(&all) != 0) {
+		say(why, "cannot list the interfaces: ", strerror(errno), "");
+		return;
+	}
+	f.all = all;
+	(void)add_all(&f);
+	freeifaddrs(all);
+	*ret = f.links;
 }
 
 struct tenf_address links_external_address(const struct gateway_config *config)

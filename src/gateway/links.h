@@ -21,6 +21,10 @@ struct links {
  * really opened, for one that the default route leads through. */
 bool links_find(const struct gateway_config *config, struct links *ret, struct tenf_text *why);
 
+/* The same while the daemon runs: what cannot be served now is left out, and `why`
+ * gets a sentence about the first of these. */
+void links_find_now(const struct gateway_config *config, struct links *ret, struct tenf_text *why);
+
 /* ExternalAddress=, else the first IPv4 address of the External= interface,
  * none4 when it has none now. */
 struct tenf_address links_external_address(const struct gateway_config *config);

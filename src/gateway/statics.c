@@ -1,27 +1,21 @@
 /* SPDX-License-Identifier: MIT */
 #include "gateway/statics.h"
 
-/* The mapping of this internal endpoint, when it is a static one; it is looked for
- * only when its place is taken, so a pass over all of them does no harm. */
+#include "gateway/responder-govern.h"
+
 static bool is_there(const struct responder *r, enum tenf_protocol protocol,
 		     const struct tenf_endpoint *internal, uint16_t external_port)
 {
-	const struct ledger_mapping *m = NULL;
+	const struct ledger_mapping *m = responder_find_internal(r, protocol, internal);
 
-	while ((m = responder_mappings(r, m)) != NULL) {
-		if (m->maker == LEDGER_STATIC && m->protocol == protocol &&
-		    m->external_port == external_port && m->internal_port == internal->port &&
-		    tenf_address_equal(&m->internal_address, &internal->address))
-			return true;
-	}
-	return false;
+	return m != NULL && m->maker == LEDGER_STATIC && m->external_port == external_port;
 }
 
 static bool add(struct responder *r, enum tenf_protocol protocol,
 		const struct tenf_endpoint *internal, uint16_t external_port, tenf_time now)
 {
-	return responder_add_static(r, protocol, internal, external_port, now) == TENF_OK ||
-	       is_there(r, protocol, internal, external_port);
+	return is_there(r, protocol, internal, external_port) ||
+	       responder_add_static(r, protocol, internal, external_port, now) == TENF_OK;
 }
 
 static bool is_of(enum tenf_protocol all, enum tenf_protocol one)
@@ -48,6 +42,8 @@ static void complain(const char *path, const struct config_static *s, uint16_t p
 bool statics_add(struct responder *r, const struct gateway_config *config, tenf_time now,
 		 struct tenf_text *why)
 {
+	bool good = true;
+
 	for (size_t i = 0; i < config->static_count; i++) {
 		const struct config_static *s = &config->statics[i];
 
@@ -61,10 +57,11 @@ bool statics_add(struct responder *r, const struct gateway_config *config, tenf_
 			     !add(r, TENF_TCP, &internal, external, now)) ||
 			    (is_of(s->forward.protocol, TENF_UDP) &&
 			     !add(r, TENF_UDP, &internal, external, now))) {
-				complain(config->path, s, external, why);
-				return false;
+				if (good)
+					complain(config->path, s, external, why);
+				good = false;
 			}
 		}
 	}
-	return true;
+	return good;
 }

@@ -10,7 +10,7 @@
 
 /* Adds what is not there already: a restart finds them in the packet path.
  * They are part of the next batch. False with "FILE:LINE: what is wrong" in `why`
- * when a port is taken; those before it are added. */
+ * when a port is taken, of the first such; the others are added. */
 bool statics_add(struct responder *r, const struct gateway_config *config, tenf_time now,
 		 struct tenf_text *why);
 

@@ -86,6 +86,12 @@ class HostSide:
     def ip(self, *words):
         command("ip", *words)
 
+    def fresh(self):
+        """A socket whose source is not chosen yet."""
+        self.socket.close()
+        self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.socket.settimeout(TIMEOUT)
+
     def ask(self, to):
         self.socket.connect((to, 5351))
         try:
@@ -208,6 +214,26 @@ def test_a_rule_can_name_a_link_layer_address():
             house.lan.tell("ip", "link", "set", "eth0", "address", mac)
             answer = house.lan.tell("map", "192.168.1.1")
             assert answer[4:8] == result, answer
+
+
+# While the daemon runs the LAN gets a second network, and loses it again
+def test_a_network_that_comes_later_is_served():
+    with House() as house, gatewayd.Gateway(DAEMON, CONFIG) as gateway:
+        house.lan.tell("ip", "addr", "add", "192.168.5.20/24", "dev", "eth0")
+        command("ip", "addr", "add", "192.168.5.1/24", "dev", "lan0")
+        while "192.168.5.1:5351 (lan0) for 192.168.5.0/24" not in gateway.process.stderr.readline():
+            pass
+        assert address_in(house.lan.ask("192.168.5.1")) == "11.0.113.1"
+        house.lan.tell("fresh")
+        assert address_in(house.lan.ask("192.168.1.1")) == "11.0.113.1"
+        command("ip", "addr", "del", "192.168.1.1/24", "dev", "lan0")
+        command("ip", "addr", "add", "192.168.1.9/24", "dev", "lan0")
+        while "192.168.1.9:5351 (lan0)" not in gateway.process.stderr.readline():
+            pass
+        assert address_in(house.lan.ask("192.168.1.9")) == "11.0.113.1"
+        command("ip", "link", "del", "lan0")
+        while "nothing is served" not in gateway.process.stderr.readline():
+            pass
 
 
 def outside():

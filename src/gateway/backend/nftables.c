@@ -298,8 +298,8 @@ static bool forget(struct nftables_backend *b, struct tenf_text *why)
 	return false;
 }
 
-static bool set_up(struct nftables_backend *b, const struct helper_setup *setup,
-		   struct tenf_text *why)
+static bool send_setup(struct nftables_backend *b, const struct helper_setup *setup,
+		       bool *ret_fresh, struct tenf_text *why)
 {
 	struct helper_done done;
 
@@ -311,11 +311,28 @@ static bool set_up(struct nftables_backend *b, const struct helper_setup *setup,
 		return false;
 	}
 	begin_message(b);
+	*ret_fresh = done.fresh;
 	if (done.outcome == HELPER_OK)
-		return done.fresh || forget(b, why);
+		return true;
 	tenf_text_add(why, "the table inet tenforward cannot be made: ");
 	tenf_text_add(why, done.text[0] != '\0' ? done.text : "the setup makes no sense");
 	return false;
+}
+
+static bool set_up(struct nftables_backend *b, const struct helper_setup *setup,
+		   struct tenf_text *why)
+{
+	bool fresh;
+
+	return send_setup(b, setup, &fresh, why) && (fresh || forget(b, why));
+}
+
+bool backend_nftables_set_up(struct backend *backend, const struct helper_setup *setup,
+			     struct tenf_text *why)
+{
+	bool fresh;
+
+	return send_setup((struct nftables_backend *)backend, setup, &fresh, why);
 }
 
 static const struct backend_ops ops = {

@@ -13,4 +13,9 @@
 bool backend_nftables_open(const struct helper_setup *setup, const char *user,
 			   struct backend **ret, struct tenf_text *why);
 
+/* Other interfaces, networks and limits, between two batches; what is mapped stays.
+ * False with a sentence in `why`: then it is as before. */
+bool backend_nftables_set_up(struct backend *backend, const struct helper_setup *setup,
+			     struct tenf_text *why);
+
 #endif

@@ -108,6 +108,7 @@ struct ledger_host *ledger_host(struct ledger *l, const struct tenf_address *add
 	if (host == NULL)
 		return NULL;
 	host->address = *address;
+	host->slot = ledger_pair(l, address);
 	at = bucket_of(l, address);
 	host->next_hash = *at;
 	*at = host;

@@ -2,6 +2,7 @@
 /*
  * The inside of the ledger, for its own files: ledger.c keeps records,
  * ledger-table.c finds them, ledger-hosts.c keeps hosts and their lists,
+ * ledger-pool.c pairs hosts with external addresses,
  * ledger-batch.c keeps what the backend has not confirmed yet.
  */
 #ifndef TENF_GATEWAY_LEDGER_PRIVATE_H
@@ -47,7 +48,9 @@ struct ledger {
 
 	struct tenf_heap leases;   /* of live mappings */
 	struct tenf_heap withheld; /* of ended ones */
-	struct ports ports;
+	struct ports *ports; /* one for each address of the pool */
+	struct tenf_address pool[LEDGER_POOL_MAX];
+	size_t pool_count;
 
 	struct ledger_host **hosts;
 	size_t host_buckets;
@@ -63,12 +66,16 @@ struct ledger {
 	size_t saved_size;
 };
 
+uint64_t ledger_mix(uint64_t x);
 uint64_t ledger_hash(const struct ledger *ledger, const struct tenf_address *address,
 		     uint32_t more);
 
 /* The tables: finding a place costs the same however many records there are. */
 void ledger_table_insert(struct ledger *ledger, struct ledger_mapping *m);
 void ledger_table_remove(struct ledger *ledger, struct ledger_mapping *m);
+/* The two halves, while records move to other external addresses. */
+void ledger_table_insert_external(struct ledger *ledger, struct ledger_mapping *m);
+void ledger_table_remove_internal(struct ledger *ledger, struct ledger_mapping *m);
 /* Before one more record; false when there is no table at all and no memory for one. */
 TENF_CHECKED bool ledger_table_grow(struct ledger *ledger);
 /* Pinholes are not in the table of external ports: theirs is the internal one. */
@@ -80,6 +87,14 @@ struct ledger_mapping *ledger_find_place(const struct ledger *ledger,
 /* Moves a record to a state and into its lists, from whichever it was in. */
 void ledger_set_live(struct ledger *ledger, struct ledger_mapping *m, tenf_time until);
 void ledger_set_ended(struct ledger *ledger, struct ledger_mapping *m, tenf_time until);
+/* The slot of the pool at which a host's mappings are. */
+uint16_t ledger_slot(const struct ledger *ledger, const struct tenf_address *host);
+/* The same from the pool alone, whatever is known of the host. */
+uint16_t ledger_pair(const struct ledger *ledger, const struct tenf_address *host);
+struct ports *ledger_ports_of(const struct ledger *ledger, const struct ledger_mapping *m);
+
+/* A record that is in no table any more: its memory is for the next. */
+void ledger_forget(struct ledger *ledger, struct ledger_mapping *m);
 /* Forgets a record: out of every list, its port free, its memory for the next. */
 void ledger_drop(struct ledger *ledger, struct ledger_mapping *m);
 

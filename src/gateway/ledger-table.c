@@ -9,7 +9,7 @@
 
 #define FIRST_BUCKETS 256
 
-static uint64_t mix(uint64_t x)
+uint64_t ledger_mix(uint64_t x)
 {
 	x ^= x >> 32;
 	x *= 0xd6e8feb86659fd93u;
@@ -23,7 +23,7 @@ uint64_t ledger_hash(const struct ledger *l, const struct tenf_address *address,
 	uint64_t half[2];
 
 	memcpy(half, address->octets, sizeof(half));
-	return mix(mix(mix(half[0] ^ l->key[0]) + half[1]) ^ l->key[1] ^ more);
+	return ledger_mix(ledger_mix(ledger_mix(half[0] ^ l->key[0]) + half[1]) ^ l->key[1] ^ more);
 }
 
 static uint32_t place_of(unsigned protocol, uint16_t port)
@@ -38,15 +38,26 @@ static struct ledger_mapping **internal_bucket(const struct ledger *l,
 	return &l->internal[ledger_hash(l, address, place_of(protocol, port)) & (l->buckets - 1)];
 }
 
-static struct ledger_mapping **external_bucket(const struct ledger *l, unsigned protocol,
-					       uint16_t port)
+static struct ledger_mapping **external_bucket(const struct ledger *l, unsigned slot,
+					       unsigned protocol, uint16_t port)
 {
-	return &l->external[mix(l->key[0] ^ place_of(protocol, port)) & (l->buckets - 1)];
+	uint64_t place = (uint64_t)slot << 32 | place_of(protocol, port);
+
+	return &l->external[ledger_mix(l->key[0] ^ place) & (l->buckets - 1)];
 }
 
 bool ledger_has_port(const struct ledger_mapping *m)
 {
 	return tenf_address_is_v4(&m->internal_address);
+}
+
+void ledger_table_insert_external(struct ledger *l, struct ledger_mapping *m)
+{
+	struct ledger_mapping **at =
+		external_bucket(l, m->host->slot, m->protocol, m->external_port);
+
+	m->next_external = *at;
+	*at = m;
 }
 
 void ledger_table_insert(struct ledger *l, struct ledger_mapping *m)
@@ -56,14 +67,11 @@ void ledger_table_insert(struct ledger *l, struct ledger_mapping *m)
 
 	m->next_internal = *at;
 	*at = m;
-	if (!ledger_has_port(m))
-		return;
-	at = external_bucket(l, m->protocol, m->external_port);
-	m->next_external = *at;
-	*at = m;
+	if (ledger_has_port(m))
+		ledger_table_insert_external(l, m);
 }
 
-void ledger_table_remove(struct ledger *l, struct ledger_mapping *m)
+void ledger_table_remove_internal(struct ledger *l, struct ledger_mapping *m)
 {
 	struct ledger_mapping **at =
 		internal_bucket(l, &m->internal_address, m->protocol, m->internal_port);
@@ -71,9 +79,16 @@ void ledger_table_remove(struct ledger *l, struct ledger_mapping *m)
 	while (*at != m)
 		at = &(*at)->next_internal;
 	*at = m->next_internal;
+}
+
+void ledger_table_remove(struct ledger *l, struct ledger_mapping *m)
+{
+	struct ledger_mapping **at;
+
+	ledger_table_remove_internal(l, m);
 	if (!ledger_has_port(m))
 		return;
-	at = external_bucket(l, m->protocol, m->external_port);
+	at = external_bucket(l, m->host->slot, m->protocol, m->external_port);
 	while (*at != m)
 		at = &(*at)->next_external;
 	*at = m->next_external;
@@ -141,16 +156,24 @@ struct ledger_mapping *ledger_find(const struct ledger *l, const struct tenf_add
 	return find_in_state(l, LEDGER_LIVE, internal, protocol, internal_port);
 }
 
-struct ledger_mapping *ledger_find_external(const struct ledger *l, enum tenf_protocol protocol,
-					    uint16_t external_port)
+static struct ledger_mapping *find_external(const struct ledger *l, unsigned slot,
+					    enum tenf_protocol protocol, uint16_t external_port)
 {
 	struct ledger_mapping *m = NULL;
 
-	if (ports_is_taken(&l->ports, protocol, external_port))
-		m = *external_bucket(l, protocol, external_port);
-	while (m != NULL && (m->protocol != protocol || m->external_port != external_port))
+	if (ports_is_taken(&l->ports[slot], protocol, external_port))
+		m = *external_bucket(l, slot, protocol, external_port);
+	while (m != NULL && (m->protocol != protocol || m->external_port != external_port ||
+			     m->host->slot != slot))
 		m = m->next_external;
 	return m;
+}
+
+struct ledger_mapping *ledger_find_external(const struct ledger *l,
+					    const struct tenf_address *host,
+					    enum tenf_protocol protocol, uint16_t external_port)
+{
+	return find_external(l, ledger_slot(l, host), protocol, external_port);
 }
 
 /* A deletion says that the host is still the same one. After an expiry the
@@ -204,7 +227,8 @@ const struct ledger_mapping *ledger_find_revoked(const struct ledger *l,
 struct ledger_mapping *ledger_find_place(const struct ledger *l, const struct ledger_wish *wish)
 {
 	if (tenf_address_is_v4(&wish->internal_address))
-		return ledger_find_external(l, wish->protocol, wish->external_port);
+		return ledger_find_external(l, &wish->internal_address, wish->protocol,
+					    wish->external_port);
 	return find_in_state(l, LEDGER_ENDED, &wish->internal_address, wish->protocol,
 			     wish->internal_port);
 }
@@ -212,18 +236,19 @@ struct ledger_mapping *ledger_find_place(const struct ledger *l, const struct le
 bool ledger_port_is_free(const struct ledger *l, enum tenf_protocol protocol, uint16_t port,
 			 const struct tenf_address *host)
 {
+	unsigned slot = ledger_slot(l, host);
 	const struct ledger_mapping *twin;
 
-	if (ports_is_reserved(&l->ports, protocol, port) ||
-	    ports_is_taken(&l->ports, protocol, port))
+	if (ports_is_reserved(&l->ports[slot], protocol, port) ||
+	    ports_is_taken(&l->ports[slot], protocol, port))
 		return false;
-	twin = ledger_find_external(l, ports_twin(protocol), port);
+	twin = find_external(l, slot, ports_twin(protocol), port);
 	return twin == NULL || tenf_address_equal(&twin->internal_address, host);
 }
 
 /* Every port has a holder in one protocol or the other: what is left for this
  * host are the twins of its own. */
-static uint16_t find_own_twin(const struct ledger *l, enum tenf_protocol protocol,
+static uint16_t find_own_twin(const struct ports *ports, enum tenf_protocol protocol,
 			      const struct ledger_mapping *m, const uint64_t *allowed,
 			      unsigned *patience)
 {
@@ -231,8 +256,8 @@ static uint16_t find_own_twin(const struct ledger *l, enum tenf_protocol protoco
 		uint16_t port = m->external_port;
 
 		if (m->protocol != (uint8_t)protocol && (allowed[port / 64] >> port % 64 & 1) &&
-		    !ports_is_reserved(&l->ports, protocol, port) &&
-		    !ports_is_taken(&l->ports, protocol, port))
+		    !ports_is_reserved(ports, protocol, port) &&
+		    !ports_is_taken(ports, protocol, port))
 			return port;
 	}
 	return 0;
@@ -242,14 +267,15 @@ uint16_t ledger_find_port(const struct ledger *l, enum tenf_protocol protocol,
 			  const struct tenf_address *address, const uint64_t allowed[PORTS_WORDS],
 			  const struct tenf_random *random)
 {
-	uint16_t port = ports_find(&l->ports, protocol, allowed, random);
+	const struct ports *ports = &l->ports[ledger_slot(l, address)];
+	uint16_t port = ports_find(ports, protocol, allowed, random);
 	const struct ledger_host *host = port == 0 ? ledger_known_host(l, address) : NULL;
 	unsigned patience = LEDGER_TWINS_MAX;
 
 	if (host == NULL)
 		return port;
-	port = find_own_twin(l, protocol, host->live, allowed, &patience);
-	return port != 0 ? port : find_own_twin(l, protocol, host->ended, allowed, &patience);
+	port = find_own_twin(ports, protocol, host->live, allowed, &patience);
+	return port != 0 ? port : find_own_twin(ports, protocol, host->ended, allowed, &patience);
 }
 
 /* Chains are walked to their end, then the next bucket that is not empty. */

@@ -58,15 +58,20 @@ void ledger_set_ended(struct ledger *l, struct ledger_mapping *m, tenf_time unti
 	tenf_heap_set(&l->withheld, &m->timer, until);
 }
 
-void ledger_drop(struct ledger *l, struct ledger_mapping *m)
+void ledger_forget(struct ledger *l, struct ledger_mapping *m)
 {
 	leave_state(l, m);
-	ledger_table_remove(l, m);
-	if (ledger_has_port(m))
-		ports_release(&l->ports, m->protocol, m->external_port);
 	tenf_memory_free(l->memory, m->cold);
 	m->batch_next = l->unused;
 	l->unused = m;
+}
+
+void ledger_drop(struct ledger *l, struct ledger_mapping *m)
+{
+	ledger_table_remove(l, m);
+	if (ledger_has_port(m))
+		ports_release(ledger_ports_of(l, m), m->protocol, m->external_port);
+	ledger_forget(l, m);
 }
 
 /* ---- Life ------------------------------------------------------------- */
@@ -95,11 +100,18 @@ enum tenf_status ledger_new(const struct ledger_limits *limits, const struct ten
 	if (l == NULL)
 		return TENF_E_MEMORY;
 	l->memory = memory;
+	l->ports = tenf_memory_zero(memory, 1, sizeof(*l->ports));
+	if (l->ports == NULL) {
+		tenf_memory_free(memory, l);
+		return TENF_E_MEMORY;
+	}
+	ports_init(l->ports);
+	l->pool[0] = tenf_address_none4;
+	l->pool_count = 1;
 	l->limits = *limits;
 	tenf_random_fill(random, l->key, sizeof(l->key));
 	tenf_heap_init(&l->leases, memory);
 	tenf_heap_init(&l->withheld, memory);
-	ports_init(&l->ports);
 	*ret = l;
 	return TENF_OK;
 }
@@ -139,6 +151,7 @@ void ledger_free(struct ledger *l)
 	tenf_heap_done(&l->withheld);
 	tenf_memory_free(l->memory, l->internal);
 	tenf_memory_free(l->memory, l->external);
+	tenf_memory_free(l->memory, l->ports);
 	tenf_memory_free(l->memory, l);
 }
 
@@ -193,7 +206,7 @@ static enum tenf_status enter(struct ledger *l, const struct ledger_wish *wish,
 	m->external_port = wish->external_port;
 	m->protocol = (uint8_t)wish->protocol;
 	if (ledger_has_port(m))
-		ports_take(&l->ports, wish->protocol, wish->external_port);
+		ports_take(ledger_ports_of(l, m), wish->protocol, wish->external_port);
 	ledger_table_insert(l, m);
 	*ret = m;
 	return TENF_OK;
@@ -398,9 +411,4 @@ uint32_t ledger_count(const struct ledger *l)
 uint32_t ledger_withheld(const struct ledger *l)
 {
 	return l->ended_count;
-}
-
-struct ports *ledger_ports(struct ledger *l)
-{
-	return &l->ports;
 }

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The table of mappings, one for both protocols. It is found by internal
+ * The table of mappings, one for both protocols. It has one external address or a pool of
+ * them, each with ports of its own; a host's mappings are all at one address, which
+ * follows from the host's and the pool's alone (RFC 6888 §3, "paired"), so that
+ * nothing is to be kept for it. A mapping is found by internal
  * endpoint, by external endpoint and by host, each at constant cost, and it
  * knows which lease ends next.
  *
@@ -31,6 +34,7 @@
 #define LEDGER_IDLE_HOSTS_MAX 1024u     /* hosts remembered that hold nothing */
 #define LEDGER_FILTERS_MAX 16u          /* RFC 6887 §13.3 wants one at least */
 #define LEDGER_DESCRIPTION_MAX 128u     /* octets kept of a DESCRIPTION */
+#define LEDGER_POOL_MAX 256u            /* external addresses */
 #define LEDGER_REVOKED_S 1800u          /* what was revoked is kept from all, its owner too */
 #define LEDGER_TWINS_MAX 4096u          /* own ports looked through for a free twin */
 
@@ -51,6 +55,7 @@ enum ledger_end {
 	LEDGER_DELETED, /* by its owner */
 	LEDGER_REVOKED, /* by the administrator: not given back, nor made again, for a while */
 	LEDGER_DISALLOWED, /* by new rules that were applied to what was open */
+	LEDGER_CROWDED_OUT, /* its port was taken at the address that its host moved to */
 };
 
 /* What few mappings have. */
@@ -103,6 +108,7 @@ struct ledger_host {
 	struct ledger_mapping *ended;
 	uint32_t live_count;
 	uint32_t ended_count;
+	uint16_t slot; /* in the pool of external addresses */
 	bool has_mac; /* of who asked from this address last */
 	uint8_t mac[6];
 	/* The responder's: requests, and PREFER_FAILURE refusals, that count against a rate. */
@@ -125,14 +131,35 @@ TENF_CHECKED enum tenf_status ledger_new(const struct ledger_limits *limits,
 					 const struct tenf_memory *memory, struct ledger **ret);
 void ledger_free(struct ledger *ledger);
 
-/* External ports in use; for reserving more. */
-struct ports *ledger_ports(struct ledger *ledger);
+/* The gateway's own ports, at every external address; those before are free again. */
+void ledger_unreserve(struct ledger *ledger);
+void ledger_reserve(struct ledger *ledger, enum tenf_protocol protocol, uint16_t port);
+
+/* ---- The pool; a new ledger has one address, none4 -------------------- */
+
+size_t ledger_pool(const struct ledger *ledger, const struct tenf_address **ret);
+/* The one at which this host's mappings are. */
+const struct tenf_address *ledger_pool_address(const struct ledger *ledger,
+					       const struct tenf_address *host);
+/* Other addresses, no two equal. Hosts whose address stays keep it; those that move
+ * keep their ports where nobody has them there. What finds its port taken is
+ * forgotten, static mappings last, withheld ones first; `lost` is told of each that
+ * was live. The backend is told nothing of all that. TENF_E_ARGUMENT for none,
+ * TENF_E_LIMIT, TENF_E_MEMORY; TENF_E_AGAIN while a batch is open, unless it is
+ * one address for one: that cannot fail. */
+TENF_CHECKED enum tenf_status ledger_set_pool(struct ledger *ledger,
+					      const struct tenf_address *pool, size_t count,
+					      void (*lost)(void *context,
+							   const struct ledger_mapping *m),
+					      void *context);
 
 /* The live mapping of an internal endpoint, NULL when there is none. */
 struct ledger_mapping *ledger_find(const struct ledger *ledger, const struct tenf_address *internal,
 				   enum tenf_protocol protocol, uint16_t internal_port);
-/* Who holds an external IPv4 port, live or withheld; NULL when nobody does. */
+/* Who holds an external IPv4 port at this host's external address, live or
+ * withheld; NULL when nobody does. */
 struct ledger_mapping *ledger_find_external(const struct ledger *ledger,
+					    const struct tenf_address *host,
 					    enum tenf_protocol protocol, uint16_t external_port);
 /* The withheld record whose port this internal endpoint may have back: its own
  * one, deleted by itself, or expired and proved by the nonce (NULL: NAT-PMP). */

@@ -230,6 +230,8 @@ static const char *end_name(enum ledger_end end)
 		return "revoked";
 	case LEDGER_DISALLOWED:
 		return "disallowed";
+	case LEDGER_CROWDED_OUT:
+		return "crowded-out";
 	case LEDGER_NOT_ENDED:
 		break;
 	}

@@ -48,6 +48,12 @@ void ports_reserve(struct ports *ports, enum tenf_protocol protocol, uint16_t po
 	words[port / 64] |= bit_of(port);
 }
 
+void ports_reserve_as(struct ports *ports, const struct ports *other)
+{
+	memcpy(ports->reserved_tcp, other->reserved_tcp, sizeof(ports->reserved_tcp));
+	memcpy(ports->reserved_udp, other->reserved_udp, sizeof(ports->reserved_udp));
+}
+
 void ports_take(struct ports *ports, enum tenf_protocol protocol, uint16_t port)
 {
 	taken_of(ports, protocol)[port / 64] |= bit_of(port);

@@ -33,6 +33,8 @@ void ports_init(struct ports *ports);
 /* The gateway itself listens there: never given away. */
 void ports_reserve(struct ports *ports, enum tenf_protocol protocol, uint16_t port);
 
+/* The same reserved as in `other`. */
+void ports_reserve_as(struct ports *ports, const struct ports *other);
 /* Only what ports_init reserves stays reserved. */
 void ports_unreserve(struct ports *ports);
 

@@ -65,20 +65,22 @@ struct policy_query responder_query(const struct responder *r, const struct map_
 bool responder_is_not_exact(const struct responder *r, const struct map_question *q,
 			    uint16_t external_port)
 {
-	bool v4 = tenf_address_is_v4(&q->internal);
+	struct tenf_address external = q->internal;
 
 	if (!q->extras.exact)
 		return false;
+	if (tenf_address_is_v4(&q->internal))
+		external = responder_address_for(r, &q->internal);
 	return q->external_port != external_port ||
 	       (!tenf_address_is_none(&q->external_address) &&
-		!tenf_address_equal(&q->external_address, v4 ? &r->external : &q->internal));
+		!tenf_address_equal(&q->external_address, &external));
 }
 
 /* How long the wished port stays taken, 0 when that is not known. */
 static uint32_t conflict_s(const struct responder *r, const struct map_question *q, tenf_time now)
 {
 	const struct ledger_mapping *m =
-		ledger_find_external(r->ledger, q->protocol, q->external_port);
+		ledger_find_external(r->ledger, &q->internal, q->protocol, q->external_port);
 
 	if (m == NULL || m->maker == LEDGER_STATIC)
 		return 0;

@@ -151,7 +151,7 @@ void responder_explain(struct responder *r, const struct responder_ask *ask, ten
 		say(ret, POLICY_DENY, POLICY_NO_RULE, "not a host of a network that is served");
 	else if (q.internal_port == 0 || (q.protocol != TENF_TCP && q.protocol != TENF_UDP))
 		say(ret, POLICY_DENY, POLICY_NO_RULE, "only single TCP and UDP ports are mapped");
-	else if (tenf_address_is_v4(&q.internal) && tenf_address_is_none(&r->external))
+	else if (tenf_address_is_v4(&q.internal) && !r->has_external)
 		say(ret, POLICY_DENY, POLICY_NO_RULE, "no external address");
 	else if (m != NULL)
 		explain_held(r, &q, m, now, ret);

@@ -217,12 +217,10 @@ enum tenf_status responder_set_links(struct responder *r, const struct responder
 enum tenf_status responder_set_reserved(struct responder *r,
 					const struct responder_reserved *reserved, size_t count)
 {
-	struct ports *ports = ledger_ports(r->ledger);
-
 	if (count > RESPONDER_RESERVED_MAX)
 		return TENF_E_LIMIT;
-	ports_unreserve(ports);
+	ledger_unreserve(r->ledger);
 	for (size_t i = 0; i < count; i++)
-		ports_reserve(ports, reserved[i].protocol, reserved[i].port);
+		ledger_reserve(r->ledger, reserved[i].protocol, reserved[i].port);
 	return TENF_OK;
 }

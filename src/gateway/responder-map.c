@@ -261,7 +261,7 @@ void responder_map(struct responder *r, const struct map_question *q, tenf_time 
 	}
 	if (responder_strikes(r, r->quirks.refuse))
 		responder_refuse(&out, MAP_DENIED, POLICY_NO_RULE, "Refuse= of [Faults]");
-	else if (tenf_address_is_v4(&q->internal) && tenf_address_is_none(&r->external))
+	else if (tenf_address_is_v4(&q->internal) && !r->has_external)
 		responder_refuse(&out, MAP_NO_NETWORK, POLICY_NO_RULE, "no external address");
 	else if (host == NULL)
 		responder_refuse(&out, MAP_RESOURCES, POLICY_NO_RULE, "out of memory");

@@ -25,16 +25,17 @@ static enum natpmp_result result_of(enum map_result result)
 
 static void answer_address(struct responder *r, const struct responder_datagram *in, tenf_time now)
 {
-	bool has_address = !tenf_address_is_none(&r->external);
+	struct tenf_address external = responder_address_for(r, &in->from.address);
+	bool has_address = !tenf_address_is_none(&external);
 	const struct natpmp_answer answer = {
 		.opcode = NATPMP_ANSWER + NATPMP_ADDRESS,
 		.result = has_address ? NATPMP_SUCCESS : NATPMP_NETWORK_FAILURE,
-		.epoch_s = responder_epoch_s(r, now), .external_address = r->external,
+		.epoch_s = responder_epoch_s(r, now), .external_address = external,
 	};
 	const struct responder_record record = {
 		.verdict = has_address ? RESPONDER_ANSWERED : RESPONDER_REFUSED,
 		.opcode = NATPMP_ADDRESS, .result = (uint8_t)answer.result,
-		.client = in->from.address, .external = { r->external, 0 },
+		.client = in->from.address, .external = { external, 0 },
 		.rule = POLICY_NO_RULE, .why = has_address ? NULL : "no external address",
 	};
 	struct tenf_writer w = responder_writer(r);

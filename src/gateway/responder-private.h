@@ -4,6 +4,7 @@
  *
  *	responder.c          life, arrival of datagrams, the clock, the batch
  *	responder-queue.c    answers that wait, announcements, records
+ *	responder-external.c the gateway's own addresses
  *	responder-map.c      may this mapping be had, and the change of the ledger
  *	responder-choose.c   on which external port
  *	responder-unmap.c    giving it back
@@ -45,8 +46,7 @@ struct responder {
 	struct responder_counts counts;
 
 	tenf_time epoch_start;
-	struct tenf_address external;       /* none4: none now */
-	struct tenf_address external_known; /* the last one that was not none */
+	bool has_external; /* false: no address now, the ledger's pool is the last one known */
 
 	struct announcer announcer;
 	size_t announce_at; /* next link and protocol of an announcement under way */
@@ -171,6 +171,14 @@ bool responder_over_rate(struct ledger_host *host, const struct policy_rule *rul
 /* MAP_PENDING: the wish is noted for the administrator, or refused. */
 void responder_await(struct responder *r, const struct map_question *q, struct ledger_host *host,
 		     tenf_time now, struct map_outcome *out);
+/* The external address at which this host is; none4 while there is none. */
+struct tenf_address responder_address_for(const struct responder *r,
+					  const struct tenf_address *host);
+/* Those of the configuration, in a ledger that is empty. */
+TENF_CHECKED enum tenf_status responder_first_externals(struct responder *r,
+							const struct responder_config *config);
+/* The only one, or none4. */
+struct tenf_address responder_only_address(const struct responder *r);
 /* What the rules say of a mapping that is open, as if its host asked for it now. */
 enum policy_action responder_judge(const struct responder *r, const struct ledger_mapping *m,
 				   int *ret_rule);

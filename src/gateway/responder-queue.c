@@ -117,7 +117,7 @@ static void write_natpmp(struct responder *r, struct tenf_writer *w, tenf_time n
 {
 	const struct natpmp_answer answer = {
 		.opcode = NATPMP_ANSWER + NATPMP_ADDRESS, .result = NATPMP_SUCCESS,
-		.epoch_s = responder_epoch_s(r, now), .external_address = r->external,
+		.epoch_s = responder_epoch_s(r, now), .external_address = responder_only_address(r),
 	};
 
 	natpmp_write_answer(w, &answer);
@@ -143,13 +143,16 @@ static struct tenf_endpoint group_of(const struct responder_link *link)
 				       PCP_ANNOUNCE_PORT };
 }
 
-/* NAT-PMP tells the external address, so without one it has nothing to say. */
+/* NAT-PMP tells the external address: without one it has nothing to say, and with
+ * several nothing that is true for every host. */
 static bool is_announced(const struct responder *r, const struct responder_link *link, bool pcp)
 {
+	struct tenf_address only = responder_only_address(r);
+
 	if (pcp)
 		return r->config.pcp && !r->quirks.ignore_pcp;
 	return r->config.natpmp && !r->quirks.ignore_natpmp &&
-	       tenf_address_is_v4(&link->address.address) && !tenf_address_is_none(&r->external);
+	       tenf_address_is_v4(&link->address.address) && !tenf_address_is_none(&only);
 }
 
 /* Each link gets one of each protocol; even places are NAT-PMP, odd ones PCP. */

@@ -64,15 +64,16 @@ static void number(struct responder *r, struct ledger_mapping *m, int kept)
 		m->rule = POLICY_NO_RULE;
 }
 
-/* Where the packet path has it, and where it belongs. */
-static void settle(struct responder *r, const struct tenf_address *external)
+/* Before any address is known, the first one kept is the last one known. */
+static void learn_address(struct responder *r, const struct tenf_address *external)
 {
-	if (!tenf_address_is_v4(external))
+	const struct tenf_address *pool;
+
+	(void)ledger_pool(r->ledger, &pool);
+	if (!tenf_address_is_v4(external) || !tenf_address_is_none(&pool[0]))
 		return;
-	if (tenf_address_is_none(&r->external_known))
-		r->external_known = *external;
-	else if (!tenf_address_equal(&r->external_known, external))
-		r->flush = true;
+	if (ledger_set_pool(r->ledger, external, 1, NULL, NULL) != TENF_OK)
+		return; /* not so: one for one cannot fail */
 }
 
 enum tenf_status responder_restore(struct responder *r, const struct responder_kept *kept,
@@ -90,6 +91,7 @@ enum tenf_status responder_restore(struct responder *r, const struct responder_k
 		.description_len = kept->description_len, .filters = kept->filters,
 		.filter_count = kept->filter_count,
 	};
+	struct tenf_endpoint external;
 	struct ledger_mapping *m;
 	enum tenf_status status;
 
@@ -103,7 +105,9 @@ enum tenf_status responder_restore(struct responder *r, const struct responder_k
 	if (status != TENF_OK)
 		return status;
 	number(r, m, kept->rule);
-	settle(r, &kept->external.address);
+	learn_address(r, &kept->external.address);
+	external = responder_external_of(r, m);
+	r->flush |= !tenf_address_equal(&external.address, &kept->external.address);
 	return TENF_OK;
 }
 

@@ -37,9 +37,8 @@ static enum tenf_status fill(struct responder *r, const struct responder_config 
 	if (status != TENF_OK)
 		return status;
 	for (size_t i = 0; i < c->reserved_count; i++)
-		ports_reserve(ledger_ports(r->ledger), c->reserved[i].protocol,
-			      c->reserved[i].port);
-	return TENF_OK;
+		ledger_reserve(r->ledger, c->reserved[i].protocol, c->reserved[i].port);
+	return responder_first_externals(r, c);
 }
 
 enum tenf_status responder_new(const struct responder_config *config,
@@ -70,8 +69,6 @@ enum tenf_status responder_new(const struct responder_config *config,
 	r->epoch_start = now;
 	r->epoch = true;
 	r->retry_at = now;
-	r->external = config->external_address;
-	r->external_known = config->external_address;
 	announcer_init(&r->announcer);
 	announcer_start(&r->announcer, now);
 	*ret = r;
@@ -90,15 +87,6 @@ void responder_free(struct responder *r)
 uint32_t responder_epoch_s(const struct responder *r, tenf_time now)
 {
 	return (uint32_t)((now - r->epoch_start) / TENF_SECOND);
-}
-
-struct tenf_endpoint responder_external_of(const struct responder *r,
-					   const struct ledger_mapping *m)
-{
-	bool v4 = tenf_address_is_v4(&m->internal_address);
-
-	return (struct tenf_endpoint){ v4 ? r->external_known : m->internal_address,
-				       m->external_port };
 }
 
 /* ---- Arrival ---------------------------------------------------------- */
@@ -296,7 +284,7 @@ void responder_restart_epoch(struct responder *r, tenf_time now, const char *why
 {
 	const struct responder_record record = {
 		.verdict = RESPONDER_RESTARTED, .rule = POLICY_NO_RULE,
-		.external = { r->external, 0 }, .why = why,
+		.external = { responder_only_address(r), 0 }, .why = why,
 	};
 
 	r->epoch_start = now;
@@ -321,27 +309,6 @@ void responder_reboot(struct responder *r, tenf_time now)
 	responder_restart_epoch(r, now, "every mapping is lost");
 }
 
-void responder_set_external(struct responder *r, const struct tenf_address *address, tenf_time now)
-{
-	bool was_known = !tenf_address_is_none(&r->external_known);
-
-	if (tenf_address_equal(&r->external, address))
-		return;
-	r->external = *address;
-	if (tenf_address_is_none(address))
-		return;
-	/* The first address, or the same one again, takes nothing from anybody. */
-	if (was_known && !tenf_address_equal(&r->external_known, address)) {
-		r->external_known = *address;
-		if (ledger_count(r->ledger) > 0)
-			responder_flush(r, now);
-		responder_restart_epoch(r, now, "another external address");
-	} else {
-		r->external_known = *address;
-		announcer_start(&r->announcer, now);
-	}
-}
-
 /* The withheld port of this very endpoint is given back to the administrator too. */
 static bool may_be_static(const struct responder *r, enum tenf_protocol protocol,
 			  const struct tenf_endpoint *internal, uint16_t external_port)
@@ -350,7 +317,7 @@ static bool may_be_static(const struct responder *r, enum tenf_protocol protocol
 
 	if (!tenf_address_is_v4(&internal->address))
 		return true;
-	m = ledger_find_external(r->ledger, protocol, external_port);
+	m = ledger_find_external(r->ledger, &internal->address, protocol, external_port);
 	if (m != NULL && m->state == LEDGER_ENDED && m->internal_port == internal->port &&
 	    tenf_address_equal(&m->internal_address, &internal->address))
 		return true;

@@ -49,6 +49,7 @@
 #define RESPONDER_WITHHOLD_UDP_S 120
 #define RESPONDER_WITHHOLD_TCP_S 240
 #define RESPONDER_MAPPINGS_MAX 10000
+#define RESPONDER_EXTERNALS_MAX LEDGER_POOL_MAX
 #define RESPONDER_RETRY (1 * TENF_SECOND) /* after a commit failed that must come true */
 /* PREFER_FAILURE must not be a way to find out which ports are taken. */
 #define RESPONDER_FAILURES_PER_MINUTE 10
@@ -76,6 +77,8 @@ struct responder_config {
 	bool natpmp;
 	bool pcp;
 	struct tenf_address external_address; /* none4: not known yet */
+	const struct tenf_address *externals; /* or several, in place of external_address */
+	size_t external_count;
 	uint32_t lifetime_min_s; /* PCP; NAT-PMP leases have no minimum */
 	uint32_t lifetime_max_s;
 	uint32_t withhold_udp_s;
@@ -197,11 +200,21 @@ bool responder_next_record(struct responder *r, struct responder_record *ret);
  * that is announced. Answers that had not left never do. */
 void responder_reboot(struct responder *r, tenf_time now);
 
-/* none4 for "no address": requests for mappings then get a network failure, what is
- * open stays where it is. Another address than the last one known restarts the
- * epoch (RFC 6887 §8.5) and moves every IPv4 mapping to it: RESPONDER_FLUSH and
- * all that lives, in one batch, tried again until it is committed. */
+/* For a gateway with one address. none4 for "no address": requests for mappings then
+ * get a network failure, what is open stays where it is. Another address than the last one
+ * known restarts the epoch (RFC 6887 §8.5) and moves every IPv4 mapping to it:
+ * RESPONDER_FLUSH and all that lives, in one batch, tried again until it is committed. */
 void responder_set_external(struct responder *r, const struct tenf_address *address, tenf_time now);
+/* The same for several, 0 for none; in whatever order, none twice. Each host has one of
+ * them for all its mappings (RFC 6888 §3, "paired"), the same after a restart; an
+ * address that comes or goes moves its own hosts alone. Ports are each address's own. A
+ * mapping whose port is taken where it moves ends: RESPONDER_REVOKED with
+ * LEDGER_CROWDED_OUT. With several addresses NAT-PMP is not announced: it would
+ * have to tell one to all. TENF_E_ARGUMENT, TENF_E_LIMIT, TENF_E_MEMORY; TENF_E_AGAIN
+ * while a batch is under way: nothing changed. */
+TENF_CHECKED enum tenf_status responder_set_externals(struct responder *r,
+						      const struct tenf_address *addresses,
+						      size_t count, tenf_time now);
 
 /* A mapping of the administrator's: no end, untouched by requests. It is part
  * of the next batch. TENF_E_LIMIT when the port or the table is taken. */

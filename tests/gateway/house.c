@@ -255,3 +255,30 @@ void house_memory_init(struct house_memory *m, long left)
 {
 	*m = (struct house_memory){ { resize, m }, left };
 }
+
+static void *count_resize(void *context, void *old, size_t size)
+{
+	struct house_counted *c = context;
+	size_t *block = old;
+	size_t *fresh;
+
+	/* The size stands before the block, on a boundary of its own. */
+	if (block != NULL) {
+		block -= 2;
+		c->held -= block[0];
+	}
+	if (size == 0) {
+		(void)tenf_memory_libc.resize(NULL, block, 0);
+		return NULL;
+	}
+	fresh = tenf_memory_libc.resize(NULL, block, size + 16);
+	assert_non_null(fresh);
+	fresh[0] = size;
+	c->held += size;
+	return fresh + 2;
+}
+
+void house_counted_init(struct house_counted *c)
+{
+	*c = (struct house_counted){ { count_resize, c }, 0 };
+}

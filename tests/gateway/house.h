@@ -100,6 +100,13 @@ struct house_memory {
 };
 void house_memory_init(struct house_memory *m, long left);
 
+/* A memory that knows how much is held. */
+struct house_counted {
+	struct tenf_memory memory;
+	size_t held;
+};
+void house_counted_init(struct house_counted *c);
+
 /* Live mappings, and one of them. */
 uint32_t house_count(const struct house *h);
 const struct ledger_mapping *house_find(const struct house *h, enum tenf_protocol protocol,

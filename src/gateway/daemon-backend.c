@@ -4,6 +4,7 @@
 #ifdef HAVE_NFTABLES
 #include "gateway/backend/nftables.h"
 #endif
+#include "gateway/responder-govern.h"
 #include "net/clock.h"
 
 #include <stdio.h>
@@ -113,6 +114,59 @@ bool daemon_open_backend(struct daemon *d, struct tenf_text *why)
 	return true;
 }
 
+/* ---- What is open from before ----------------------------------------------- */
+
+struct restoring {
+	struct daemon *daemon;
+	tenf_time now;
+	uint32_t taken;
+	uint32_t dropped;
+};
+
+/* A table that is being resized may tell an element twice. */
+static bool is_there(const struct responder *r, const struct responder_kept *kept)
+{
+	const struct ledger_mapping *m = responder_find(r, kept->id);
+
+	return m != NULL && m->protocol == kept->protocol &&
+	       m->internal_port == kept->internal.port &&
+	       m->external_port == kept->external.port &&
+	       tenf_address_equal(&m->internal_address, &kept->internal.address);
+}
+
+static enum tenf_status take(void *context, const struct responder_kept *kept)
+{
+	struct restoring *restoring = context;
+	struct responder *r = restoring->daemon->responder;
+	enum tenf_status status = responder_restore(r, kept, restoring->now);
+
+	if (status != TENF_OK && is_there(r, kept))
+		return TENF_OK;
+	restoring->taken += status == TENF_OK;
+	restoring->dropped += status != TENF_OK;
+	return status;
+}
+
+bool daemon_restore(struct daemon *d, struct tenf_text *why)
+{
+	struct restoring restoring = { .daemon = d, .now = net_now() };
+	tenf_time epoch_start;
+	enum tenf_status status =
+		d->backend->ops->restore(d->backend, take, &restoring, &epoch_start);
+
+	if (status == TENF_E_NOT_FOUND)
+		return true;
+	if (status != TENF_OK)
+		return say(why, "what the packet path holds cannot be read; it was emptied, "
+				"start again");
+	responder_resume(d->responder, epoch_start);
+	(void)fprintf(stderr, "went on with %u mappings of before", restoring.taken);
+	if (restoring.dropped > 0)
+		(void)fprintf(stderr, "; closed %u that do not fit any more", restoring.dropped);
+	(void)fprintf(stderr, "\n");
+	return true;
+}
+
 /* ---- News ------------------------------------------------------------------ */
 
 bool daemon_heed_backend(struct daemon *d, tenf_time now)
@@ -124,7 +178,7 @@ bool daemon_heed_backend(struct daemon *d, tenf_time now)
 	case BACKEND_LOST:
 		(void)fprintf(stderr, "the packet path is not what it was; "
 				      "every mapping is made anew\n");
-		responder_reboot(d->responder, now);
+		responder_rebuild(d->responder, now, "the packet path lost what it held");
 		return true;
 	case BACKEND_DEAD:
 		break;

@@ -83,6 +83,8 @@ void daemon_observe(struct daemon *d, const struct daemon_observer *observer);
 
 /* Before anything else is opened: the backend may fork. False with a sentence in `why`. */
 bool daemon_open_backend(struct daemon *d, struct tenf_text *why);
+/* Goes on with what the backend holds from before. False with a sentence in `why`. */
+bool daemon_restore(struct daemon *d, struct tenf_text *why);
 /* Puts the backend's news into the loop. */
 bool daemon_watch_backend(struct daemon *d);
 /* Acts on what the backend has to tell; true when there is a batch to commit now. */

@@ -5,8 +5,6 @@
 
 #include <assert.h>
 
-#define BACKEND_RETRY TENF_SECOND
-
 /* ---- One turn --------------------------------------------------------- */
 
 void daemon_observe(struct daemon *d, const struct daemon_observer *observer)
@@ -109,8 +107,6 @@ static void set_timer(struct daemon *d, tenf_time now)
 
 	if (d->faults != NULL)
 		deadline = tenf_time_min(deadline, faults_deadline(d->faults));
-	if (d->heed) /* what could not be made anew is tried again */
-		deadline = tenf_time_min(deadline, tenf_time_add(now, BACKEND_RETRY));
 	if (deadline == TENF_NEVER) {
 		(void)event_del(d->timer);
 		return;

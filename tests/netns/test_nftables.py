@@ -4,12 +4,18 @@
 whom, and until when, with real connections.
 
     test_nftables.py COMMAND DAEMON"""
+import json
+import re
+import signal
 import socket
+import subprocess
 import sys
+import time
 
 import kernel
 from cases import case, expect, expect_in, run
 from home import OUTSIDE, Home
+from programs import PATIENCE_S
 
 PATHS = sys.argv[1:3]
 TCP, UDP = socket.SOCK_STREAM, socket.SOCK_DGRAM
@@ -24,6 +30,37 @@ def home_with(opened, keys="", **more):
     return home
 
 
+def elements(home, name):
+    """What a set of our table holds, as nft lists it."""
+    with home.gateway:
+        listed = subprocess.run(["nft", "-j", "list", "table", "inet", "tenforward"],
+                                capture_output=True, text=True, check=False)
+    if listed.returncode != 0:
+        return []
+    for thing in json.loads(listed.stdout)["nftables"]:
+        for kind in ("set", "map"):
+            if thing.get(kind, {}).get("name") == name:
+                return thing[kind].get("elem", [])
+    raise AssertionError(f"there is no {name}")
+
+
+def time_left(home, port):
+    """Milliseconds by the kernel's clock, of the mapping of this outside port."""
+    with home.gateway:
+        text = subprocess.run(["nft", "list", "map", "inet", "tenforward", "dnat4"],
+                              capture_output=True, text=True, check=True).stdout
+    line = re.search(rf"{port} timeout \S+ expires (\S+)", text).group(1)
+    units = {"ms": 1, "s": 1000, "m": 60000, "h": 3600000}
+    return sum(int(number) * units[unit] for number, unit in re.findall(r"(\d+)(ms|s|m|h)", line))
+
+
+def wait_until(is_so):
+    deadline = time.monotonic() + PATIENCE_S
+    while not is_so():
+        if time.monotonic() > deadline:
+            raise AssertionError("waited in vain")
+
+
 @case("a mapped port is open to the internet, another one is not")
 def opened_port(opened):
     home = home_with(opened)
@@ -36,6 +73,82 @@ def opened_port(opened):
     home.command("remove", "4080:8080/tcp")
     home.expect_closed(TCP, 4080)
     home.expect_open(UDP, 4081)
+
+
+@case("a renewal gives a lease its whole time again, of the same length too")
+def renewed(opened):
+    home = home_with(opened)
+    home.command("add", "4080:8080/tcp", "--lifetime", "100s")
+    before = time_left(home, "4080")
+    wait_until(lambda: time_left(home, "4080") < before - 1000)
+    home.command("add", "4080:8080/tcp", "--lifetime", "100s")
+    if time_left(home, "4080") < before - 900:
+        raise AssertionError(f"{time_left(home, '4080')} ms are left of {before}")
+
+
+@case("killed and started again, everything is as it was and the epoch goes on")
+def killed(opened):
+    home = home_with(opened)
+    home.echo(8080)
+    home.command("add", "4080:8080/tcp", "4081:8080/udp", "--lifetime", "1h")
+    caller = opened.enter_context(home.internet.socket(TCP))
+    wait_until(lambda: home.command.json("status")["gateways"][0]["epoch"] >= 3)
+    caller.connect((OUTSIDE, 4080))
+    home.daemon.end(signal.SIGKILL)
+    again = home.gatewayd("External=wan0", backend="nftables")
+    again.wait_text("went on with 2 mappings")
+    caller.sendall(b"still there")
+    expect(caller.recv(64), b"you said still there", "a connection of before")
+    home.expect_open(TCP, 4080)
+    home.expect_open(UDP, 4081)
+    if home.command.json("status")["gateways"][0]["epoch"] < 3:
+        raise AssertionError("the epoch began again")
+    # The nonce was kept: its owner may renew and remove it.
+    home.command("add", "4080:8080/tcp", "--lifetime", "1h")
+    home.command("remove", "4080:8080/tcp", "4081:8080/udp")
+    home.expect_closed(TCP, 4080)
+    expect(elements(home, "dnat4"), [], "left in the kernel")
+    expect(elements(home, "snat4"), [], "left in the kernel")
+
+
+@case("what ended while the daemon was dead is gone, what does not fit any more is closed")
+def ended(opened):
+    home = home_with(opened)
+    home.command("add", "4080:8080/tcp", "--lifetime", "3s")
+    home.command("add", "4081:8081/tcp", "4082:8082/tcp", "--lifetime", "1h")
+    home.daemon.end(signal.SIGKILL)
+    wait_until(lambda: len(elements(home, "dnat4")) == 2)
+    again = home.gatewayd("External=wan0\nMaxMappings=1", backend="nftables")
+    again.wait_text("went on with 1 mappings of before; closed 1")
+    expect(len(elements(home, "dnat4")), 1, "mappings in the kernel")
+    expect(len(elements(home, "snat4")), 1, "the other way")
+
+
+@case("a foreign flush is noticed, announced, and everything is made anew")
+def flushed(opened):
+    home = home_with(opened)
+    home.echo(8080)
+    home.command("add", "4080:8080/tcp", "--lifetime", "1h")
+    before = home.command.json("status")["gateways"][0]["epoch"]
+    wait_until(lambda: home.command.json("status")["gateways"][0]["epoch"] > before + 2)
+    home.translate()  # begins with "flush ruleset"
+    home.gateway.nft("insert rule inet filter forward ct status dnat accept")
+    home.daemon.wait_text("made anew")
+    wait_until(lambda: len(elements(home, "dnat4")) == 1)
+    home.expect_open(TCP, 4080)
+    if home.command.json("status")["gateways"][0]["epoch"] > 2:
+        raise AssertionError("the epoch went on")
+
+
+@case("other tools change the ruleset all the time and nothing is lost by it")
+def busy(opened):
+    home = home_with(opened)
+    for port in range(4080, 4100):
+        home.gateway.nft(f"add table inet other{port}")
+        home.command("add", f"{port}:{port}/tcp", "--lifetime", "1h")
+    expect(len(elements(home, "dnat4")), 20, "mappings")
+    if any("anew" in line for line in home.daemon.lines):
+        raise AssertionError(home.daemon.transcript())
 
 
 kernel.enter("nft")

@@ -7,6 +7,7 @@
 #ifndef TENF_GATEWAY_BACKEND_H
 #define TENF_GATEWAY_BACKEND_H
 
+#include "gateway/responder-restore.h"
 #include "gateway/responder.h"
 
 struct backend;
@@ -17,6 +18,9 @@ enum backend_news {
 	BACKEND_DEAD, /* it will do nothing more, whatever is asked */
 };
 
+/* A mapping the backend holds from before; anything but TENF_OK has it removed there. */
+typedef enum tenf_status (*backend_each)(void *context, const struct responder_kept *kept);
+
 struct backend_ops {
 	const char *name;     /* as in Backend= */
 	unsigned filters_max; /* remote-peer filters of a mapping it enforces */
@@ -26,6 +30,15 @@ struct backend_ops {
 	/* TENF_OK: all that was staged holds. Else, as always after a stage that
 	 * failed: none of it. The next batch starts empty. */
 	TENF_CHECKED enum tenf_status (*commit)(struct backend *backend);
+	/* What it holds from before, told to `each`; to be called once, before the first
+	 * stage. TENF_E_NOT_FOUND: it holds nothing. Else, also when it could not be
+	 * found out, it holds nothing any more. */
+	TENF_CHECKED enum tenf_status (*restore)(struct backend *backend, backend_each each,
+						 void *context, tenf_time *ret_epoch_start);
+	/* Is there such a flow, begun by either side? Seen from inside. */
+	bool (*flow)(struct backend *backend, enum tenf_protocol protocol,
+		     const struct tenf_endpoint *internal, const struct tenf_endpoint *remote,
+		     struct tenf_endpoint *ret_external, uint32_t *ret_lifetime_s);
 	/* Readable when there is news, -1 when there never is; asked again after news. */
 	int (*fd)(struct backend *backend);
 	/* What happened unasked; also to be asked after a commit that failed. */

@@ -55,6 +55,29 @@ static enum tenf_status commit(struct backend *backend)
 	return status;
 }
 
+static enum tenf_status restore(struct backend *backend, backend_each each, void *context,
+				tenf_time *ret_epoch_start)
+{
+	(void)backend;
+	(void)each;
+	(void)context;
+	(void)ret_epoch_start;
+	return TENF_E_NOT_FOUND;
+}
+
+static bool find_flow(struct backend *backend, enum tenf_protocol protocol,
+		      const struct tenf_endpoint *internal, const struct tenf_endpoint *remote,
+		      struct tenf_endpoint *ret_external, uint32_t *ret_lifetime_s)
+{
+	(void)backend;
+	(void)protocol;
+	(void)internal;
+	(void)remote;
+	(void)ret_external;
+	(void)ret_lifetime_s;
+	return false;
+}
+
 static int fd_of(struct backend *backend)
 {
 	(void)backend;
@@ -75,7 +98,8 @@ static void close_memory(struct backend *backend)
 
 static const struct backend_ops ops = {
 	.name = "memory", .filters_max = LEDGER_FILTERS_MAX,
-	.stage = stage, .commit = commit, .fd = fd_of, .news = news, .close = close_memory,
+	.stage = stage, .commit = commit, .restore = restore, .flow = find_flow,
+	.fd = fd_of, .news = news, .close = close_memory,
 };
 
 enum tenf_status backend_memory_open(const struct tenf_memory *memory, struct backend **ret)

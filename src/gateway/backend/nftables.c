@@ -26,7 +26,11 @@ struct nftables_backend {
 	struct tenf_writer out; /* the message that is being written; its header comes last */
 	uint16_t count;         /* changes in it */
 	bool failed;            /* the batch cannot be handed over */
+	bool fresh;             /* the table was not there at start */
 	bool lost;              /* the packet path is to be told everything again */
+	struct helper_mapping *rejected; /* while restoring: they do not fit what is now */
+	size_t rejected_count;
+	size_t rejected_size;
 	struct helper_change change;
 	uint8_t out_data[HELPER_MESSAGE_MAX];
 	uint8_t in_data[HELPER_MESSAGE_MAX];
@@ -171,17 +175,24 @@ static enum helper_change_kind kind_of(enum responder_change_kind kind)
 	return HELPER_EPOCH;
 }
 
-static enum tenf_status stage(struct backend *backend, const struct responder_change *change)
+static enum tenf_status put_change(struct nftables_backend *b, const struct helper_change *change)
 {
-	struct nftables_backend *b = of(backend);
-	struct helper_change *c = &b->change;
-
 	if (b->failed)
 		return TENF_E_SYSTEM;
 	if (b->out.size - b->out.used < CHANGE_ROOM || b->count == HELPER_CHANGES_MAX) {
 		b->failed = send_message(b, HELPER_BATCH, true) != TENF_OK;
 		begin_message(b);
 	}
+	helper_write_change(&b->out, change);
+	b->count++;
+	return b->failed ? TENF_E_SYSTEM : TENF_OK;
+}
+
+static enum tenf_status stage(struct backend *backend, const struct responder_change *change)
+{
+	struct nftables_backend *b = of(backend);
+	struct helper_change *c = &b->change;
+
 	c->kind = kind_of(change->kind);
 	c->content = change->content;
 	c->cut = false;
@@ -190,9 +201,7 @@ static enum tenf_status stage(struct backend *backend, const struct responder_ch
 		c->cut = c->kind == HELPER_REMOVE && change->mapping->end != LEDGER_EXPIRED;
 		copy_mapping(change, &c->mapping);
 	}
-	helper_write_change(&b->out, c);
-	b->count++;
-	return b->failed ? TENF_E_SYSTEM : TENF_OK;
+	return put_change(b, c);
 }
 
 /* Unsure is told as failed, and everything is installed anew at once after it. */
@@ -212,6 +221,151 @@ static enum tenf_status commit(struct backend *backend)
 		return done.outcome == HELPER_OK ? TENF_OK : TENF_E_SYSTEM;
 	b->lost = true;
 	return TENF_E_SYSTEM;
+}
+
+/* ---- What is held from before --------------------------------------------------------- */
+
+/* Everything goes: what is not known must not stay open. */
+static enum tenf_status forget(struct nftables_backend *b)
+{
+	const struct responder_change flush = { .kind = RESPONDER_FLUSH };
+	enum tenf_status status = stage(&b->base, &flush);
+
+	return status == TENF_OK ? commit(&b->base) : status;
+}
+
+static struct responder_kept kept_of(const struct helper_mapping *m)
+{
+	struct responder_kept kept = {
+		.protocol = (enum tenf_protocol)m->protocol, .internal = m->internal,
+		.external = m->external, .maker = (enum ledger_maker)m->maker,
+		.made_at = m->made_at, .ends_at = m->ends_at, .lifetime_s = m->lifetime_s,
+		.renewals = m->renewals, .id = m->id, .rule = m->rule,
+		.description = m->description, .description_len = m->description_len,
+		.filters = m->filters, .filter_count = m->filter_count,
+	};
+
+	memcpy(kept.nonce, m->nonce, sizeof(kept.nonce));
+	return kept;
+}
+
+static enum tenf_status reject(struct nftables_backend *b, const struct helper_mapping *m)
+{
+	if (b->rejected_count == b->rejected_size) {
+		size_t size = b->rejected_size > 0 ? 2 * b->rejected_size : 16;
+		struct helper_mapping *grown = realloc(b->rejected, size * sizeof(*grown));
+
+		if (grown == NULL)
+			return TENF_E_MEMORY;
+		b->rejected = grown;
+		b->rejected_size = size;
+	}
+	b->rejected[b->rejected_count++] = *m;
+	return TENF_OK;
+}
+
+static enum tenf_status take_packet(struct nftables_backend *b, const struct helper_head *head,
+				    struct tenf_reader *body, backend_each each, void *context)
+{
+	struct helper_mapping *m = &b->change.mapping;
+	enum tenf_status status = TENF_OK;
+
+	for (uint16_t i = 0; status == TENF_OK && i < head->count; i++) {
+		struct responder_kept kept;
+
+		status = helper_read_mapping(body, m);
+		if (status != TENF_OK)
+			break;
+		kept = kept_of(m);
+		if (each(context, &kept) != TENF_OK)
+			status = reject(b, m);
+	}
+	return status;
+}
+
+static enum tenf_status remove_rejected(struct nftables_backend *b)
+{
+	enum tenf_status status = TENF_OK;
+
+	for (size_t i = 0; status == TENF_OK && i < b->rejected_count; i++) {
+		b->change.kind = HELPER_REMOVE;
+		b->change.content = false;
+		b->change.cut = true;
+		b->change.mapping = b->rejected[i];
+		status = put_change(b, &b->change);
+	}
+	if (b->rejected_count > 0 && status == TENF_OK)
+		status = commit(&b->base);
+	free(b->rejected);
+	b->rejected = NULL;
+	b->rejected_count = b->rejected_size = 0;
+	return status;
+}
+
+static enum tenf_status read_kept(struct nftables_backend *b, backend_each each, void *context,
+				  tenf_time *ret_epoch_start)
+{
+	enum tenf_status status = send_message(b, HELPER_DUMP, false);
+	struct helper_head head = { .more = true };
+
+	begin_message(b);
+	while (status == TENF_OK && head.more) {
+		struct tenf_reader body;
+
+		status = receive_answer(b, &head, &body);
+		if (status == TENF_OK && head.kind != HELPER_KEPT)
+			return TENF_E_SYSTEM; /* it cannot be read; `head.more` is not set */
+		if (status != TENF_OK)
+			break;
+		*ret_epoch_start = helper_read_time(&body);
+		status = take_packet(b, &head, &body, each, context);
+	}
+	return status == TENF_OK ? status : lose_helper(b);
+}
+
+static enum tenf_status restore(struct backend *backend, backend_each each, void *context,
+				tenf_time *ret_epoch_start)
+{
+	struct nftables_backend *b = of(backend);
+	tenf_time epoch_start = TENF_NEVER;
+	enum tenf_status status;
+
+	if (b->fresh)
+		return TENF_E_NOT_FOUND;
+	status = read_kept(b, each, context, &epoch_start);
+	if (status == TENF_OK)
+		status = remove_rejected(b);
+	if (status == TENF_OK)
+		*ret_epoch_start = epoch_start;
+	else if (forget(b) != TENF_OK)
+		status = lose_helper(b);
+	return status;
+}
+
+/* ---- Flows -------------------------------------------------------------------------------- */
+
+static bool find_flow(struct backend *backend, enum tenf_protocol protocol,
+		      const struct tenf_endpoint *internal, const struct tenf_endpoint *remote,
+		      struct tenf_endpoint *ret_external, uint32_t *ret_lifetime_s)
+{
+	struct nftables_backend *b = of(backend);
+	const struct helper_flow flow = { (uint8_t)protocol, *internal, *remote };
+	struct helper_found found = { .found = false };
+	uint8_t staged[HELPER_HEAD + 64];
+	struct tenf_writer w = tenf_writer_of(staged, sizeof(staged));
+	struct helper_head head = { .kind = HELPER_FLOW, .number = ++b->number };
+	struct tenf_reader body;
+
+	/* A batch may be half written in `out`. */
+	helper_write_head(&w, &head);
+	helper_write_flow(&w, &flow);
+	if (b->fd < 0 || send(b->fd, staged, w.used, MSG_NOSIGNAL) != (ssize_t)w.used ||
+	    receive_answer(b, &head, &body) != TENF_OK || head.kind != HELPER_FOUND ||
+	    helper_read_found(&body, &found) != TENF_OK || !found.found)
+		return false;
+	*ret_external = found.external;
+	*ret_lifetime_s = found.lifetime_s;
+	return true;
 }
 
 /* ---- News ---------------------------------------------------------------------------- */
@@ -287,17 +441,6 @@ static bool start_helper(struct nftables_backend *b, const char *user, struct te
 	return b->pid > 0;
 }
 
-/* What a daemon before this one left is not taken over. */
-static bool forget(struct nftables_backend *b, struct tenf_text *why)
-{
-	const struct responder_change flush = { .kind = RESPONDER_FLUSH };
-
-	if (stage(&b->base, &flush) == TENF_OK && commit(&b->base) == TENF_OK)
-		return true;
-	tenf_text_add(why, "the table inet tenforward cannot be emptied");
-	return false;
-}
-
 static bool send_setup(struct nftables_backend *b, const struct helper_setup *setup,
 		       bool *ret_fresh, struct tenf_text *why)
 {
@@ -319,25 +462,22 @@ static bool send_setup(struct nftables_backend *b, const struct helper_setup *se
 	return false;
 }
 
-static bool set_up(struct nftables_backend *b, const struct helper_setup *setup,
-		   struct tenf_text *why)
-{
-	bool fresh;
-
-	return send_setup(b, setup, &fresh, why) && (fresh || forget(b, why));
-}
-
 bool backend_nftables_set_up(struct backend *backend, const struct helper_setup *setup,
 			     struct tenf_text *why)
 {
+	struct nftables_backend *b = of(backend);
 	bool fresh;
 
-	return send_setup((struct nftables_backend *)backend, setup, &fresh, why);
+	if (!send_setup(b, setup, &fresh, why))
+		return false;
+	b->lost |= fresh;
+	return true;
 }
 
 static const struct backend_ops ops = {
 	.name = "nftables", .filters_max = LEDGER_FILTERS_MAX,
-	.stage = stage, .commit = commit, .fd = fd_of, .news = news, .close = close_nftables,
+	.stage = stage, .commit = commit, .restore = restore, .flow = find_flow,
+	.fd = fd_of, .news = news, .close = close_nftables,
 };
 
 bool backend_nftables_open(const struct helper_setup *setup, const char *user,
@@ -351,7 +491,7 @@ bool backend_nftables_open(const struct helper_setup *setup, const char *user,
 	}
 	b->base.ops = &ops;
 	b->fd = -1;
-	if (!start_helper(b, user, why) || !set_up(b, setup, why)) {
+	if (!start_helper(b, user, why) || !send_setup(b, setup, &b->fresh, why)) {
 		close_nftables(&b->base);
 		return false;
 	}

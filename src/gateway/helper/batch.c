@@ -20,16 +20,12 @@ bool helper_look(struct helper *h)
 	if (generation == h->generation || h->lost)
 		return !h->lost;
 	code = table_read_epoch(&h->nft, &epoch_start);
-	if (code == 0 && epoch_start == h->epoch_start) {
-		h->generation = generation;
-		return true;
-	}
-	if (code == ENOENT && h->epoch_start == TENF_NEVER) {
-		/* Nothing was ever kept in it; but is it there? */
-		code = table_read(&h->nft, SET_DNAT4, NULL, table_ignore, NULL);
-		h->generation = generation;
-	}
-	h->lost = code != 0;
+	h->generation = generation;
+	/* Before the first epoch was kept nothing is missed here; a commit will miss it. */
+	if (h->epoch_start == TENF_NEVER)
+		h->lost = code != 0 && code != ENOENT;
+	else
+		h->lost = code != 0 || epoch_start != h->epoch_start;
 	return !h->lost;
 }
 

@@ -55,9 +55,11 @@ static void put_value(struct nlmsghdr *message, uint16_t type, const uint8_t *va
 	mnl_attr_nest_end(message, nest);
 }
 
-void netlink_put_element(struct nlmsghdr *message, const struct element *e, bool bare)
+void netlink_put_element(struct nlmsghdr *message, const struct element *e,
+			 enum netlink_part part)
 {
 	struct nlattr *nest = mnl_attr_nest_start(message, NFTA_LIST_ELEM);
+	bool bare = part == NETLINK_KEY;
 
 	put_value(message, NFTA_SET_ELEM_KEY, e->key, e->key_len);
 	if (e->has_end)
@@ -66,6 +68,8 @@ void netlink_put_element(struct nlmsghdr *message, const struct element *e, bool
 		put_value(message, NFTA_SET_ELEM_DATA, e->data, e->data_len);
 	if (!bare && e->timeout_ms > 0)
 		mnl_attr_put_u64(message, NFTA_SET_ELEM_TIMEOUT, htobe64(e->timeout_ms));
+	if (part == NETLINK_EXTEND && e->timeout_ms > 0)
+		mnl_attr_put_u64(message, NFTA_SET_ELEM_EXPIRATION, htobe64(e->timeout_ms));
 	if (!bare && e->user_data_len > 0)
 		mnl_attr_put(message, NFTA_SET_ELEM_USERDATA, e->user_data_len, e->user_data);
 	mnl_attr_nest_end(message, nest);

@@ -23,8 +23,17 @@ struct nlmsghdr *netlink_begin(void *at, uint16_t type, uint16_t flags, uint32_t
 struct nlmsghdr *netlink_batch(void *at, uint16_t type, uint32_t generation, uint32_t number);
 /* Names a set of our table. */
 void netlink_put_set(struct nlmsghdr *message, enum element_set set);
-/* An element, in the nest of elements; key alone when `bare`. */
-void netlink_put_element(struct nlmsghdr *message, const struct element *e, bool bare);
+/* How much of an element is said. */
+enum netlink_part {
+	NETLINK_KEY,    /* to remove it, or to ask for it */
+	NETLINK_WHOLE,  /* to add it */
+	NETLINK_EXTEND, /* to give one that is there its time-out from now on: where that has
+			 * the same length as before the kernel does nothing unless told */
+};
+
+/* An element, in the nest of elements. */
+void netlink_put_element(struct nlmsghdr *message, const struct element *e,
+			 enum netlink_part part);
 
 typedef void (*netlink_each)(const struct element *e, uint64_t left_ms, void *context);
 /* Calls `each` for the elements of an answer to a request about `set`. The element

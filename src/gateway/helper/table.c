@@ -107,7 +107,7 @@ int table_read(const struct helper_transport *transport, enum element_set set,
 	if (only != NULL) {
 		struct nlattr *list = mnl_attr_nest_start(asked, NFTA_SET_ELEM_LIST_ELEMENTS);
 
-		netlink_put_element(asked, only, true);
+		netlink_put_element(asked, only, NETLINK_KEY);
 		mnl_attr_nest_end(asked, list);
 	}
 	code = transport->send(transport->context, request, asked->nlmsg_len);
@@ -127,13 +127,6 @@ int table_read(const struct helper_transport *transport, enum element_set set,
 	if (code == 0)
 		code = reading.code != 0 ? reading.code : reading.interrupted ? EINTR : 0;
 	return code;
-}
-
-void table_ignore(const struct element *e, uint64_t left_ms, void *context)
-{
-	(void)e;
-	(void)left_ms;
-	(void)context;
 }
 
 static void read_state(const struct element *e, uint64_t left_ms, void *context)

@@ -38,9 +38,6 @@ bool table_make(const struct helper_setup *setup, bool fresh, struct tenf_text *
 int table_read(const struct helper_transport *transport, enum element_set set,
 	       const struct element *only, netlink_each each, void *context);
 
-/* For those who want to know only whether a set can be read. */
-void table_ignore(const struct element *e, uint64_t left_ms, void *context);
-
 /* When the epoch began, as the table says. ENOENT: it says nothing. */
 int table_read_epoch(const struct helper_transport *transport, tenf_time *ret);
 

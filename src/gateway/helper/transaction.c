@@ -227,6 +227,9 @@ static void write_message(struct transaction *t, enum pass pass, uint32_t *at)
 {
 	static const uint16_t flags[] = { [PASS_ADD] = NLM_F_CREATE | NLM_F_EXCL,
 					  [PASS_EXTEND] = NLM_F_CREATE };
+	static const enum netlink_part parts[] = { [PASS_REMOVE] = NETLINK_KEY,
+						   [PASS_ADD] = NETLINK_WHOLE,
+						   [PASS_EXTEND] = NETLINK_EXTEND };
 	enum element_set set = t->planned[*at].element.set;
 	struct nlmsghdr *message = netlink_begin(t->out + t->out_used, type_of(t, pass),
 						 pass == PASS_REMOVE ? 0 : flags[pass],
@@ -238,7 +241,7 @@ static void write_message(struct transaction *t, enum pass pass, uint32_t *at)
 	do {
 		struct planned *p = &t->planned[*at];
 
-		netlink_put_element(message, &p->element, pass == PASS_REMOVE);
+		netlink_put_element(message, &p->element, parts[pass]);
 		p->number[pass] = t->next_number;
 		*at = p->next[pass];
 		/* Where errors must name an element it has a message of its own. */

@@ -67,7 +67,8 @@ bool transaction_is_empty(const struct transaction *t);
 /* Octets that may still be added; an element takes TRANSACTION_ELEMENT_MAX at most. */
 size_t transaction_room(const struct transaction *t);
 
-/* Commits for this generation, which moves on when it holds; *ret_code is an
+/* Commits for this generation, which moves on when it holds (one that changes nothing
+ * leaves the kernel's where it was, and the next commit is TRANSACTION_CHANGED); *ret_code is an
  * errno that says why when it does not. What was collected stays. */
 enum transaction_result transaction_commit(struct transaction *t, uint32_t *generation,
 					   int *ret_code);

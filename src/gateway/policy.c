@@ -95,17 +95,6 @@ bool policy_allows(const struct policy *policy, const struct policy_query *query
 	return policy_decide(policy, query, external_port, ret_rule) == POLICY_ALLOW;
 }
 
-int policy_asking_rule(const struct policy *policy, const struct policy_query *query)
-{
-	for (size_t i = 0; policy->asks && i < policy->count; i++) {
-		const struct policy_rule *rule = &policy->rules[i];
-
-		if (is_about(rule, query) && action_of(rule, query) == POLICY_ASK)
-			return (int)i;
-	}
-	return POLICY_NO_RULE;
-}
-
 const struct policy_rule *policy_rule(const struct policy *policy, int rule)
 {
 	return rule >= 0 && (size_t)rule < policy->count ? &policy->rules[rule] : NULL;
@@ -183,4 +172,46 @@ bool policy_third_party(const struct policy *policy, const struct tenf_address *
 			return true;
 	}
 	return false;
+}
+
+/* Adds what is between two ports; true when any of it was not there. */
+static bool cover_range(uint64_t *bitmap, unsigned first, unsigned last)
+{
+	bool any = false;
+
+	for (size_t word = first / 64; word <= last / 64; word++) {
+		uint64_t mask = word_mask(word, first, last);
+
+		any |= (mask & ~bitmap[word]) != 0;
+		bitmap[word] |= mask;
+	}
+	return any;
+}
+
+static bool cover(uint64_t *bitmap, const struct policy_ports *ports)
+{
+	bool any = false;
+
+	if (ports->count == 0)
+		return cover_range(bitmap, 1, UINT16_MAX);
+	for (size_t k = 0; k < ports->count; k++) {
+		if (ports->at[k].first <= ports->at[k].last)
+			any |= cover_range(bitmap, ports->at[k].first, ports->at[k].last);
+	}
+	return any;
+}
+
+/* From the first rule to the last: a port that is decided is not asked about. */
+int policy_asking_rule(const struct policy *policy, const struct policy_query *query)
+{
+	uint64_t decided[POLICY_PORT_WORDS] = { 0 };
+
+	for (size_t i = 0; policy->asks && i < policy->count; i++) {
+		const struct policy_rule *rule = &policy->rules[i];
+
+		if (is_about(rule, query) && cover(decided, &rule->external) &&
+		    action_of(rule, query) == POLICY_ASK)
+			return (int)i;
+	}
+	return POLICY_NO_RULE;
 }

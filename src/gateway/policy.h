@@ -97,8 +97,8 @@ const struct policy_rule *policy_rule(const struct policy *policy, int rule);
 bool policy_paint(const struct policy *policy, const struct policy_query *query,
 		  uint64_t ret[POLICY_PORT_WORDS]);
 
-/* The first rule that would ask about some external port, when it is not
- * approved; POLICY_NO_RULE when there is none. */
+/* The first rule that would ask about some external port that no rule before it
+ * decides, when it is not approved; POLICY_NO_RULE when there is none. */
 int policy_asking_rule(const struct policy *policy, const struct policy_query *query);
 
 /* Is there any rule by which this client may map for other hosts? `mac` may be NULL. */

@@ -162,6 +162,29 @@ static void what_is_to_be_asked_is_allowed_once_approved(void **state)
 	policy_done(&policy);
 }
 
+static void what_a_rule_before_decides_is_not_asked_about(void **state)
+{
+	struct policy_rule rules[] = {
+		rule(POLICY_DENY, NULL, 1, 500),
+		rule(POLICY_DENY, NULL, 500, 1023),
+		rule(POLICY_ASK, NULL, 1, 1023),
+		rule(POLICY_ASK, NULL, 1023, 1024),
+	};
+	struct policy policy = policy_of(rules, TENF_ARRAY_SIZE(rules));
+	struct policy_query query = from(20);
+
+	(void)state;
+	assert_int_equal(policy_asking_rule(&policy, &query), 3);
+	policy_done(&policy);
+	policy = policy_of(rules, 3);
+	assert_int_equal(policy_asking_rule(&policy, &query), POLICY_NO_RULE);
+	policy_done(&policy);
+	rules[0].external.count = 0; /* every port */
+	policy = policy_of(rules, TENF_ARRAY_SIZE(rules));
+	assert_int_equal(policy_asking_rule(&policy, &query), POLICY_NO_RULE);
+	policy_done(&policy);
+}
+
 /* Random rules: the painted bits say what asking for each port says. */
 static void painting_agrees_with_asking_for_every_port(void **state)
 {
@@ -229,6 +252,7 @@ int main(void)
 		cmocka_unit_test(protocol_internal_port_and_third_party_count),
 		cmocka_unit_test(a_rule_with_a_link_layer_address_is_for_that_client_alone),
 		cmocka_unit_test(what_is_to_be_asked_is_allowed_once_approved),
+		cmocka_unit_test(what_a_rule_before_decides_is_not_asked_about),
 		cmocka_unit_test(painting_agrees_with_asking_for_every_port),
 		cmocka_unit_test(more_rules_than_the_limit_are_refused),
 	};

@@ -13,38 +13,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- What the gateway adds to a mapping -------------------------------------- */
-
-static const char *text_at(const json_t *shape, const char *key, const char *otherwise)
-{
-	const char *text = json_string_value(json_object_get(shape, key));
-
-	return text != NULL && text[0] != '\0' ? text : otherwise;
-}
-
-/* "3 allow lan"; "-" for what the administrator made. */
-static void fill_rule(char *cell, const json_t *shape)
-{
-	struct tenf_text t = tenf_text_of(cell, OUTPUT_CELL);
-	const json_t *rule = json_object_get(shape, "rule");
-	json_int_t number = json_integer_value(json_object_get(rule, "number"));
-	const char *name = text_at(rule, "name", "");
-
-	if (number <= 0) {
-		tenf_text_add_char(&t, '-');
-		return;
-	}
-	tenf_text_add_number(&t, (uint64_t)number);
-	tenf_text_add_char(&t, ' ');
-	tenf_text_add(&t, text_at(rule, "action", ""));
-	tenf_text_add(&t, name[0] != '\0' ? " " : "");
-	tenf_text_add(&t, name);
-}
-
 static void fill_age(char *cell, int64_t now, const json_t *shape)
 {
 	struct tenf_text t = tenf_text_of(cell, OUTPUT_CELL);
-	const char *made = text_at(shape, "made_at", "");
+	const char *made = gateway_text(shape, "made_at", "");
 	int64_t at;
 
 	if (shape_read_time(made, &at))
@@ -66,7 +38,7 @@ static void fill(char *cell, const char *text)
 static void fill_inside(char *cell, const struct agent_mapping *one)
 {
 	const struct tenf_mapping *m = &one->mapping;
-	const char *client = text_at(one->shape, "client", "");
+	const char *client = gateway_text(one->shape, "client", "");
 	struct tenf_text t = tenf_text_of(cell, OUTPUT_CELL);
 
 	if (strcmp(client, m->internal_address) == 0)
@@ -81,7 +53,7 @@ static void fill_row(char (*row)[OUTPUT_CELL], int64_t now, const struct agent_m
 	struct tenf_text t;
 
 	fill(row[0], one->tag.id);
-	fill(row[1], text_at(one->shape, "client", "-"));
+	fill(row[1], gateway_text(one->shape, "client", "-"));
 	t = tenf_text_of(row[2], OUTPUT_CELL);
 	output_endpoint(&t, m->external_address, m->external_port,
 			tenf_protocol_name(m->protocol));
@@ -93,7 +65,8 @@ static void fill_row(char (*row)[OUTPUT_CELL], int64_t now, const struct agent_m
 		output_until(&t, now, m->expires_at);
 	else
 		tenf_text_add(&t, "never");
-	fill_rule(row[7], one->shape);
+	t = tenf_text_of(row[7], OUTPUT_CELL);
+	gateway_rule_text(&t, json_object_get(one->shape, "rule"));
 }
 
 /* By client, then by external port. */
@@ -103,8 +76,8 @@ static int by_client(const void *a, const void *b)
 	struct tenf_address left = tenf_address_none6, right = tenf_address_none6;
 	int order;
 
-	(void)!tenf_address_parse(text_at(one->shape, "client", ""), &left);
-	(void)!tenf_address_parse(text_at(other->shape, "client", ""), &right);
+	(void)!tenf_address_parse(gateway_text(one->shape, "client", ""), &left);
+	(void)!tenf_address_parse(gateway_text(other->shape, "client", ""), &right);
 	order = tenf_address_compare(&left, &right);
 	if (order == 0)
 		order = (int)one->mapping.external_port - (int)other->mapping.external_port;
@@ -133,6 +106,18 @@ static void print_table(struct cli *cli, struct agent_mappings *mappings)
 	output_table_done(&table);
 }
 
+/* Whoever looks at the list should see who waits for a word. */
+static int print_waiting(struct cli *cli, struct remote *remote)
+{
+	json_t *pending = NULL;
+	int status = gateway_request(cli, remote, "GET", "/v1/pending", NULL, &pending);
+
+	if (status == CLI_EXIT_DONE)
+		(void)gateway_print_pending(cli, pending, false);
+	json_decref(pending);
+	return status;
+}
+
 int gateway_list(struct cli *cli, struct remote *remote)
 {
 	struct agent_mappings mappings = { NULL, 0 };
@@ -141,12 +126,15 @@ int gateway_list(struct cli *cli, struct remote *remote)
 
 	if (status == CLI_EXIT_DONE)
 		status = daemon_read_mappings(cli, &daemon_is_gateway, remote, answer, &mappings);
-	if (status == CLI_EXIT_DONE && cli->global.json)
+	if (status == CLI_EXIT_DONE && cli->global.json) {
 		status = json_print(cli, json_incref(answer));
-	else if (status == CLI_EXIT_DONE && mappings.count > 0)
-		print_table(cli, &mappings);
-	else if (status == CLI_EXIT_DONE)
-		cli_note(cli, "No host has a port open.");
+	} else if (status == CLI_EXIT_DONE) {
+		if (mappings.count > 0)
+			print_table(cli, &mappings);
+		else
+			cli_note(cli, "No host has a port open.");
+		status = print_waiting(cli, remote);
+	}
 	agent_mappings_done(&mappings);
 	json_decref(answer);
 	return status;

@@ -23,6 +23,13 @@ static const struct word {
 	int (*run)(struct cli *cli, struct remote *remote);
 } words[] = {
 	{ "list", "nothing more", 0, 0, false, gateway_list },
+	{ "revoke", "IDs such as m7, or external ports such as 443/tcp", 1, MANY, false,
+	  gateway_revoke },
+	{ "pending", "nothing more", 0, 0, false, gateway_pending },
+	{ "approve", "IDs such as p7", 1, MANY, false, gateway_approve },
+	{ "deny", "IDs such as p7", 1, MANY, false, gateway_deny },
+	{ "explain", "a client's address, a MAPPING such as 443/tcp, and a MAC if you like", 2, 3,
+	  false, gateway_explain },
 	{ "fault", "KEY=VALUE…, none, or nothing to show what is set", 0, MANY, false,
 	  gateway_fault },
 	{ "check-config", "a FILE, or nothing for the default one", 0, 1, true, check_config },
@@ -30,7 +37,37 @@ static const struct word {
 
 const char *gateway_words(void)
 {
-	return "list fault check-config";
+	return "list revoke pending approve deny explain fault check-config";
+}
+
+void gateway_print_words(FILE *to)
+{
+	fputs("\nWords:\n", to);
+	for (size_t i = 0; i < TENF_ARRAY_SIZE(words); i++)
+		fprintf(to, "  %-13s takes %s\n", words[i].name, words[i].takes);
+}
+
+const char *gateway_text(const json_t *shape, const char *key, const char *otherwise)
+{
+	const char *text = json_string_value(json_object_get(shape, key));
+
+	return text != NULL && text[0] != '\0' ? text : otherwise;
+}
+
+void gateway_rule_text(struct tenf_text *t, const json_t *rule)
+{
+	json_int_t number = json_integer_value(json_object_get(rule, "number"));
+	const char *name = gateway_text(rule, "name", "");
+
+	if (number <= 0) {
+		tenf_text_add_char(t, '-');
+		return;
+	}
+	tenf_text_add_number(t, (uint64_t)number);
+	tenf_text_add_char(t, ' ');
+	tenf_text_add(t, gateway_text(rule, "action", ""));
+	tenf_text_add(t, name[0] != '\0' ? " " : "");
+	tenf_text_add(t, name);
 }
 
 static int run_word(struct cli *cli, const struct word *word)

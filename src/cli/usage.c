@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli/usage.h"
 
+#include "cli/gateway.h"
 #include "cli/output.h"
 
 #include <string.h>
@@ -59,6 +60,8 @@ void usage_print_verb(struct cli *cli, const struct cli_verb *verb)
 	fprintf(cli->out, "Usage: tenforward [OPTION…] %s%s%s\n\n", verb->name,
 		verb->words[0] != '\0' ? " " : "", verb->words);
 	fprintf(cli->out, "%s: %s.\n", verb->name, verb->summary);
+	if (verb->run == verb_gateway)
+		gateway_print_words(cli->out);
 	if (verb->options != 0) {
 		fputs("\nOptions of this verb:\n", cli->out);
 		print_options(cli->out, verb->options);

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#define GATEWAY_WORDS "list|fault|check-config"
+#define GATEWAY_WORDS "WORD [WORD…]"
 
 #define MANY SIZE_MAX
 #define WISH_OPTIONS \
@@ -43,7 +43,7 @@ const struct cli_verb cli_verbs[] = {
 	  CLI_BIT(CLI_BASELINE) | CLI_BIT(CLI_FAIL_ON), 0, 0, false, verb_exposure },
 	{ "agent", "status|reload|check-config [FILE]", "the agent that keeps mappings",
 	  "tenforward agent reload", 0, 1, 2, false, verb_agent },
-	{ "gateway", GATEWAY_WORDS, "a gateway of yours: who holds what, who may have what",
+	{ "gateway", GATEWAY_WORDS, "yours: list, revoke, pending, approve, deny, explain …",
 	  "tenforward gateway list", 0, 1, MANY, false, verb_gateway },
 	{ "raw", "KIND [MAPPING|HEX]", "one request, shown with its answer octet by octet",
 	  "tenforward raw pcp-map 80:8080/tcp --lifetime 10m", RAW_OPTIONS, 1, 2, false, verb_raw },

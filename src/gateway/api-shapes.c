@@ -23,6 +23,19 @@ const char *api_action_name(enum policy_action action)
 	return "deny";
 }
 
+const char *api_word_name(enum pending_state word)
+{
+	switch (word) {
+	case PENDING_IS_APPROVED:
+		return "approved";
+	case PENDING_IS_DENIED:
+		return "denied";
+	case PENDING_WAITING:
+		break;
+	}
+	return "waiting";
+}
+
 void api_fill_endpoints(const struct tenf_endpoint *internal, const struct tenf_endpoint *external,
 			struct tenf_mapping *ret)
 {
@@ -108,6 +121,31 @@ json_t *api_mapping(struct daemon *d, const struct ledger_mapping *m)
 		governed.rule_action = api_action_name(rule->action);
 	}
 	return shape_governed(shape_mapping(&mapping, &label), &governed);
+}
+
+json_t *api_pending(const struct daemon *d, const struct pending_wish *wish)
+{
+	const struct policy_rule *rule = responder_rule(d->responder, wish->rule);
+	char id[ID_SIZE], client[TENF_ADDRESS_TEXT], mac[NEIGHBOURS_TEXT];
+	const struct shape_pending shape = {
+		.id = id, .client = tenf_address_text(&wish->client, client),
+		.mac = wish->has_mac ? neighbours_text(wish->mac, mac) : NULL,
+		.protocol = wish->protocol, .internal_port = wish->internal.port,
+		.external_port = wish->external_port,
+		.first_seen = net_wall_of_s(wish->first_seen), .tries = wish->tries,
+		.state = api_word_name(wish->state),
+	};
+	json_t *json;
+
+	(void)snprintf(id, sizeof(id), "p%u", wish->id);
+	json = shape_pending(&shape);
+	if (json != NULL && rule != NULL &&
+	    json_object_set_new(json, "rule", shape_rule((unsigned)wish->rule + 1, rule->name,
+							 api_action_name(rule->action))) != 0) {
+		json_decref(json);
+		return NULL;
+	}
+	return json;
 }
 
 static void add_spoken(struct tenf_gateway *g, enum tenf_method method, unsigned version)

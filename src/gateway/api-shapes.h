@@ -8,9 +8,12 @@
 
 #include "control/shapes.h"
 #include "gateway/daemon-private.h"
+#include "gateway/pending.h"
 
 /* "allow", "deny", "ask": the word of Action=. */
 const char *api_action_name(enum policy_action action);
+/* "waiting", "approved", "denied". */
+const char *api_word_name(enum pending_state word);
 /* Addresses and ports of both sides; an external port of 0 is none. */
 void api_fill_endpoints(const struct tenf_endpoint *internal, const struct tenf_endpoint *external,
 			struct tenf_mapping *ret);
@@ -20,6 +23,7 @@ struct tenf_address api_gateway_of(const struct links *links, const struct tenf_
 
 /* Looks for the client's link-layer address. */
 json_t *api_mapping(struct daemon *d, const struct ledger_mapping *m);
+json_t *api_pending(const struct daemon *d, const struct pending_wish *wish);
 /* One address at which requests are heard. */
 json_t *api_link(const struct daemon *d, size_t link, tenf_time now);
 

@@ -3,10 +3,7 @@
 
 #include "gateway/api-shapes.h"
 #include "gateway/observe-private.h"
-#include "gateway/responder-govern.h"
 #include "net/clock.h"
-
-#include <string.h>
 
 static json_t *daemon_json(const struct daemon *d)
 {
@@ -43,26 +40,10 @@ static void get_mappings(struct control_request *request, void *context)
 	control_answer_json(request, 200, shape_wrap("mappings", list));
 }
 
-/* "m7" */
-static const struct ledger_mapping *named(const struct daemon *d, struct control_request *request)
-{
-	const char *id = control_request_part(request, "id");
-	const struct ledger_mapping *m = NULL;
-	uint64_t number;
-
-	if (id != NULL && id[0] == 'm' &&
-	    tenf_text_number(id + 1, strlen(id + 1), UINT32_MAX, &number))
-		m = responder_find(d->responder, (uint32_t)number);
-	if (m == NULL)
-		control_answer_error(request, 404, "not-found",
-				     "there is no such mapping; see GET /v1/mappings");
-	return m;
-}
-
 static void get_mapping(struct control_request *request, void *context)
 {
 	struct daemon *d = context;
-	const struct ledger_mapping *m = named(d, request);
+	const struct ledger_mapping *m = api_named(d, request);
 	json_t *list = json_array();
 
 	if (m == NULL) {
@@ -90,8 +71,14 @@ static void get_health(struct control_request *request, void *context)
 const struct control_route api_routes[] = {
 	{ CONTROL_GET, "/v1/status", get_status },
 	{ CONTROL_GET, "/v1/mappings", get_mappings },
+	{ CONTROL_POST, "/v1/mappings", api_post_mappings },
 	{ CONTROL_GET, "/v1/mappings/{id}", get_mapping },
+	{ CONTROL_DELETE, "/v1/mappings/{id}", api_delete_mapping },
 	{ CONTROL_GET, "/v1/events", get_events },
+	{ CONTROL_GET, "/v1/pending", api_get_pending },
+	{ CONTROL_POST, "/v1/pending/{id}/approve", api_post_approve },
+	{ CONTROL_POST, "/v1/pending/{id}/deny", api_post_deny },
+	{ CONTROL_GET, "/v1/explain", api_get_explain },
 	{ CONTROL_GET, "/v1/faults", api_get_faults },
 	{ CONTROL_PUT, "/v1/faults", api_put_faults },
 	{ CONTROL_GET, "/metrics", api_get_metrics },

@@ -7,14 +7,26 @@
 #define TENF_GATEWAY_API_H
 
 #include "control/request.h"
+#include "gateway/daemon-private.h"
 
 extern const struct control_route api_routes[];
 extern const size_t api_route_count;
 
+/* Changes (api-govern.c). */
+void api_post_mappings(struct control_request *request, void *context);
+void api_delete_mapping(struct control_request *request, void *context);
+void api_get_pending(struct control_request *request, void *context);
+void api_post_approve(struct control_request *request, void *context);
+void api_post_deny(struct control_request *request, void *context);
+/* Would this client get this port (api-explain.c)? */
+void api_get_explain(struct control_request *request, void *context);
 /* What the test gateway does wrong (api-faults.c). */
 void api_get_faults(struct control_request *request, void *context);
 void api_put_faults(struct control_request *request, void *context);
 /* Prometheus text (metrics.c). */
 void api_get_metrics(struct control_request *request, void *context);
+
+/* The mapping of {id}; NULL when there is none, and the request was answered 404. */
+const struct ledger_mapping *api_named(const struct daemon *d, struct control_request *request);
 
 #endif

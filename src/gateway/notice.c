@@ -132,9 +132,11 @@ static void fill_mapping(const struct notice *n, enum tenf_event_kind kind,
 
 	ret->protocol = record->protocol;
 	ret->state = state_of(kind);
-	ret->method = record->version == NATPMP_VERSION ? TENF_METHOD_NATPMP : TENF_METHOD_PCP;
+	if (record->version != NOTICE_BY_HAND)
+		ret->method = record->version == NATPMP_VERSION ? TENF_METHOD_NATPMP
+								: TENF_METHOD_PCP;
 	ret->lifetime_s = record->lifetime_s;
-	if (ret->state == TENF_STATE_MAPPED)
+	if (ret->state == TENF_STATE_MAPPED && record->lifetime_s > 0)
 		ret->expires_at = n->at + record->lifetime_s;
 	api_fill_endpoints(&record->internal, &record->external, ret);
 	if (!tenf_address_is_none(&n->gateway))
@@ -196,6 +198,17 @@ static json_t *restart_of(const struct notice *n)
 	return shape_event(&event, NULL);
 }
 
+/* The administrator's name, where it was his will. */
+static json_t *with_who(const struct notice *n, json_t *event)
+{
+	if (event != NULL && n->who[0] != '\0' &&
+	    json_object_set_new(event, "by", shape_text(n->who)) != 0) {
+		json_decref(event);
+		return NULL;
+	}
+	return event;
+}
+
 static json_t *pending_of(const struct notice *n)
 {
 	const struct responder_record *record = &n->record;
@@ -206,16 +219,17 @@ static json_t *pending_of(const struct notice *n)
 		.protocol = record->protocol,
 		.internal_port = record->internal.port,
 		.external_port = record->external.port,
-		.first_seen = n->at,
-		.tries = 1,
-		.state = "waiting",
+		.first_seen = n->made_at != 0 ? n->made_at : n->at,
+		.tries = record->count > 0 ? record->count : 1,
+		.state = api_word_name(n->word),
 	};
 
 	(void)snprintf(id, sizeof(id), "p%u", record->id);
 	if (record->has_mac)
 		wish.mac = neighbours_text(record->mac, mac);
-	return json_pack("{ss so sn sn so}", "event", "pending", "at", shape_time(n->at),
-			 "mapping", "before", "pending", shape_pending(&wish));
+	return with_who(n, json_pack("{ss so sn sn so}", "event", "pending", "at",
+				     shape_time(n->at), "mapping", "before", "pending",
+				     shape_pending(&wish)));
 }
 
 /* "expired", "deleted" …: why a mapping ended. */
@@ -249,7 +263,7 @@ static json_t *event_of_mapping(const struct notice *n, enum tenf_event_kind kin
 		json_decref(event);
 		return NULL;
 	}
-	return event;
+	return with_who(n, event);
 }
 
 json_t *notice_json(const struct notice *n)

@@ -7,18 +7,25 @@
 #ifndef TENF_GATEWAY_NOTICE_H
 #define TENF_GATEWAY_NOTICE_H
 
+#include "gateway/pending.h"
 #include "gateway/policy.h"
 #include "gateway/responder.h"
 
 #include <jansson.h>
 
+#define NOTICE_WHO_MAX 32 /* octets of an administrator's name, with terminator */
+
+#define NOTICE_BY_HAND 255 /* as version of a record: no client asked for it */
+
 struct notice {
 	int64_t at; /* wall clock */
 	struct responder_record record;
 	int64_t made_at;              /* of the mapping, wall clock; 0: unknown */
+	enum pending_state word;     /* of the administrator, about a wish; 0: none yet */
 	enum policy_action action;   /* of the rule, when there is one */
 	char rule_name[POLICY_NAME_MAX];
 	struct tenf_address gateway; /* that the client asked; none4: unknown */
+	char who[NOTICE_WHO_MAX];    /* the administrator whose will it was; empty: nobody's */
 };
 
 /* "mapped", "lost" …: the name of its event; NULL when it is none, because

@@ -22,9 +22,15 @@ struct observe {
 	uint64_t ring_lost; /* since the last that was told */
 	tenf_time told_at;  /* the turn of which `wall` is the time */
 	int64_t wall;
+	char who[NOTICE_WHO_MAX]; /* whose will this turn is; empty: nobody's */
 };
 
 /* Hands what waits to the stream. */
 void observe_tell(struct observe *o);
+
+/* Of this wish the administrator has just said yes or no. */
+void observe_word(struct observe *o, uint32_t id);
+/* This mapping he has just made. */
+void observe_made(struct observe *o, const struct ledger_mapping *m);
 
 #endif

@@ -3,38 +3,13 @@
 
 #include "gateway/api-shapes.h"
 #include "gateway/api.h"
+#include "gateway/responder-govern.h"
 #include "net/clock.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 /* ---- Decisions ---------------------------------------------------------- */
-
-static void take(void *context, const struct responder_record *record, tenf_time now)
-{
-	struct observe *o = context;
-	static const char none[POLICY_NAME_MAX] = "";
-	const struct daemon *d = o->daemon;
-	const struct policy_rule *rule = responder_rule(d->responder, record->rule);
-	struct notice *n;
-
-	if (now != o->told_at) {
-		o->told_at = now;
-		o->wall = net_wall_s();
-	}
-	if (o->ring_count == OBSERVE_RING_MAX) {
-		o->ring_first = (o->ring_first + 1) % OBSERVE_RING_MAX;
-		o->ring_count--;
-		o->ring_lost++;
-	}
-	n = &o->ring[(o->ring_first + o->ring_count++) % OBSERVE_RING_MAX];
-	n->at = o->wall;
-	n->record = *record;
-	n->made_at = record->id != 0 ? net_wall_of_s(record->made_at) : 0;
-	n->action = rule != NULL ? rule->action : POLICY_DENY;
-	memcpy(n->rule_name, rule != NULL ? rule->name : none, sizeof(n->rule_name));
-	n->gateway = api_gateway_of(&d->links, &record->client);
-}
 
 void observe_tell(struct observe *o)
 {
@@ -57,6 +32,97 @@ static void flush(void *context)
 
 	if (control_stream_listeners(o->stream) > 0)
 		observe_tell(o);
+}
+
+static struct notice *next_place(struct observe *o)
+{
+	if (o->ring_count == OBSERVE_RING_MAX) {
+		o->ring_first = (o->ring_first + 1) % OBSERVE_RING_MAX;
+		o->ring_count--;
+		o->ring_lost++;
+	}
+	return &o->ring[(o->ring_first + o->ring_count++) % OBSERVE_RING_MAX];
+}
+
+static const struct pending_wish *find_wish(const struct observe *o, uint32_t id)
+{
+	const struct pending_wish *w = NULL;
+
+	while ((w = responder_pending(o->daemon->responder, w)) != NULL && w->id != id)
+		;
+	return w;
+}
+
+/* The port it is about is with the wish: none was given. */
+static void add_wished_port(const struct observe *o, struct responder_record *record)
+{
+	const struct pending_wish *w = find_wish(o, record->id);
+
+	if (w != NULL)
+		record->external.port = w->external_port;
+}
+
+static void take(void *context, const struct responder_record *record, tenf_time now)
+{
+	static const char none[POLICY_NAME_MAX] = "";
+	struct observe *o = context;
+	const struct daemon *d = o->daemon;
+	const struct policy_rule *rule = responder_rule(d->responder, record->rule);
+	struct notice *n = next_place(o);
+
+	if (now != o->told_at) {
+		o->told_at = now;
+		o->wall = net_wall_s();
+	}
+	n->at = o->wall;
+	n->record = *record;
+	n->made_at = record->made_at != 0 ? net_wall_of_s(record->made_at) : 0;
+	n->word = (enum pending_state)0;
+	n->action = rule != NULL ? rule->action : POLICY_DENY;
+	memcpy(n->rule_name, rule != NULL ? rule->name : none, sizeof(n->rule_name));
+	if (record->verdict == RESPONDER_PENDING)
+		add_wished_port(o, &n->record);
+	n->gateway = api_gateway_of(&d->links, &record->client);
+	n->who[0] = '\0';
+	if (record->verdict == RESPONDER_REVOKED || record->version == NOTICE_BY_HAND ||
+	    record->verdict == RESPONDER_PENDING)
+		memcpy(n->who, o->who, sizeof(n->who));
+}
+
+void observe_word(struct observe *o, uint32_t id)
+{
+	const struct pending_wish *w = find_wish(o, id);
+	struct responder_record record = { .verdict = RESPONDER_PENDING, .id = id };
+	struct notice *n;
+
+	if (w == NULL)
+		return;
+	record.protocol = w->protocol;
+	record.client = w->client;
+	record.has_mac = w->has_mac;
+	memcpy(record.mac, w->mac, sizeof(record.mac));
+	record.internal = w->internal;
+	record.made_at = w->first_seen;
+	record.count = w->tries;
+	record.rule = w->rule;
+	take(o, &record, net_now());
+	n = &o->ring[(o->ring_first + o->ring_count - 1) % OBSERVE_RING_MAX];
+	n->word = w->state;
+	flush(o);
+}
+
+void observe_made(struct observe *o, const struct ledger_mapping *m)
+{
+	const struct responder_record record = {
+		.verdict = RESPONDER_GRANTED, .version = NOTICE_BY_HAND, .id = m->id,
+		.protocol = (enum tenf_protocol)m->protocol, .client = m->internal_address,
+		.internal = { m->internal_address, m->internal_port },
+		.external = responder_external_of(o->daemon->responder, m),
+		.made_at = m->made_at, .rule = POLICY_NO_RULE,
+	};
+
+	take(o, &record, net_now());
+	flush(o);
 }
 
 /* ---- Life --------------------------------------------------------------- */

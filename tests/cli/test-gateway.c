@@ -38,6 +38,7 @@ static void list_shows_client_ports_rule_and_times(void **state)
 	(void)state;
 	answer(0, LIST, 200, "{\"mappings\": [" HELD("m1", "192.168.1.44", "9000", RULE) ", "
 			      HELD("m9", "192.168.1.7", "80", "") "]}");
+	answer(1, "GET /v1/pending", 200, "{\"pending\": []}");
 	c = command("gateway list");
 	assert_string_equal(c.out, table);
 	assert_int_equal(c.status, 0);
@@ -48,12 +49,137 @@ static void list_shows_client_ports_rule_and_times(void **state)
 	assert_int_equal(fake_agent.open, 0);
 }
 
+#define WISH(id, state)                                                                        \
+	"{\"id\": \"" id "\", \"client\": \"192.168.1.61\", \"mac\": \"00:11:22:33:44:55\", "  \
+	"\"protocol\": \"tcp\", \"internal_port\": 554, \"external_port\": 554, "            \
+	"\"first_seen\": \"2026-11-22T08:58:00Z\", \"tries\": 4, \"state\": \"" state "\"}"
+#define PENDING "GET /v1/pending"
+
+static void who_waits_for_a_word_is_shown_below_the_list(void **state)
+{
+	static const char waits[] =
+		"pending: 192.168.1.61 [00:11:22:33:44:55] asks for 554/tcp (4 times since "
+		"08:58)   approve:\n    tenforward gateway approve p7\n";
+	struct command c;
+
+	(void)state;
+	answer(0, LIST, 200, "{\"mappings\": []}");
+	answer(1, PENDING, 200, "{\"pending\": [" WISH("p7", "waiting") ", "
+				WISH("p8", "denied") "]}");
+	c = command("gateway list");
+	assert_string_equal(c.out, waits);
+	c = command("gateway pending");
+	assert_int_equal(c.status, 0);
+	assert_non_null(strstr(c.out, waits));
+	assert_non_null(strstr(c.out, "denied: 192.168.1.61"));
+	c = command("gateway pending --json");
+	assert_non_null(strstr(c.out, "\"p8\""));
+	answer(1, PENDING, 200, "{\"pending\": []}");
+	c = command("gateway pending");
+	assert_string_equal(c.err, "Nobody waits for your word.\n");
+	answer(1, PENDING, 200, "{\"pending\": 3}");
+	c = command("gateway pending");
+	assert_int_equal(c.status, 10);
+}
+
+static void yes_and_no_go_to_the_wish_that_is_named(void **state)
+{
+	struct command c;
+
+	(void)state;
+	answer(0, "POST /v1/pending/p7/approve", 204, NULL);
+	answer(1, "POST /v1/pending/p8/deny", 204, NULL);
+	c = command("gateway approve p7");
+	assert_int_equal(c.status, 0);
+	assert_non_null(strstr(c.err, "p7: approved"));
+	c = command("gateway deny p8 p9");
+	assert_int_equal(c.status, 2); /* p9 is not there */
+	assert_non_null(strstr(c.err, "p8: denied"));
+	c = command("gateway approve m7/../x");
+	assert_int_equal(c.status, 2);
+	assert_int_equal(fake_agent.asked_count, 3);
+}
+
+static void revoking_takes_ids_and_external_ports(void **state)
+{
+	struct command c;
+
+	(void)state;
+	answer(0, LIST, 200, "{\"mappings\": [" HELD("m1", "192.168.1.44", "9000", RULE) ", "
+			      HELD("m9", "192.168.1.7", "80", "") "]}");
+	answer(1, "DELETE /v1/mappings/m1", 200,
+	       "{\"mappings\": [" HELD("m1", "192.168.1.44", "9000", RULE) "]}");
+	answer(2, "DELETE /v1/mappings/m9", 200,
+	       "{\"mappings\": [" HELD("m9", "192.168.1.7", "80", "") "]}");
+	c = command("gateway revoke m1 80/tcp");
+	assert_int_equal(c.status, 0);
+	assert_string_equal(c.out, "203.0.113.7:9000/tcp → 192.168.1.44:9000   "
+				   "revoked, its connections are cut\n"
+				   "203.0.113.7:80/tcp → 192.168.1.44:9000   "
+				   "revoked, its connections are cut\n");
+	c = command("gateway revoke 80/udp");
+	assert_int_equal(c.status, 2);
+	assert_non_null(strstr(c.err, "nobody has 80/udp open"));
+	c = command("gateway revoke everything");
+	assert_int_equal(c.status, 2);
+	c = command("gateway revoke 80:81/tcp");
+	assert_int_equal(c.status, 2);
+	c = command("gateway revoke m1 --json");
+	assert_non_null(strstr(c.out, "\"id\": \"m1\""));
+	c = command("gateway revoke m5");
+	assert_int_equal(c.status, 2);
+}
+
+static void explain_says_yes_or_no_and_by_which_rule(void **state)
+{
+	static const char *const wrong[] = { "x 443/tcp", "10.0.0.5 443/both", "10.0.0.5 1-2/tcp",
+					     "10.0.0.5 0", "10.0.0.5 443 00:11", "10.0.0.5" };
+	struct command c;
+
+	(void)state;
+	answer(0, "GET /v1/explain?client=10.0.0.5&protocol=tcp&internal_port=443"
+		  "&external_port=443", 200,
+	       "{\"granted\": true, \"action\": \"allow\", \"external_port\": 443, "
+	       "\"text\": \"allowed\"" RULE "}");
+	answer(1, "GET /v1/explain?client=10.0.0.5&protocol=udp&internal_port=80"
+		  "&external_port=8080&mac=00:11:22:33:44:55", 200,
+	       "{\"granted\": false, \"action\": \"ask\", \"external_port\": null, "
+	       "\"text\": \"the administrator decides\", \"rule\": {\"number\": 2, "
+	       "\"name\": null, \"action\": \"ask\"}}");
+	c = command("gateway explain 10.0.0.5 443/tcp");
+	assert_string_equal(c.out, "yes, on port 443: rule 3 allow lan (allowed)\n");
+	c = command("gateway explain 10.0.0.5 8080:80/udp 00:11:22:33:44:55");
+	assert_string_equal(c.out, "not yet: rule 2 ask (the administrator decides)\n");
+	c = command("gateway explain --json 10.0.0.5 443");
+	assert_non_null(strstr(c.out, "\"granted\": true"));
+	answer(0, "GET /v1/explain?client=10.0.0.5&protocol=tcp&internal_port=443"
+		  "&external_port=443", 200,
+	       "{\"granted\": false, \"action\": \"deny\", \"rule\": null, \"text\": \"not "
+	       "allowed\"}");
+	c = command("gateway explain 10.0.0.5 443/tcp");
+	assert_string_equal(c.out, "no: no rule (not allowed)\n");
+	answer(0, "GET /v1/explain?client=10.0.0.5&protocol=tcp&internal_port=443"
+		  "&external_port=443", 200, "{}");
+	c = command("gateway explain 10.0.0.5 443/tcp");
+	assert_int_equal(c.status, 10);
+	fake_agent.asked_count = 0;
+	for (size_t i = 0; i < TENF_ARRAY_SIZE(wrong); i++) {
+		char line[100];
+
+		(void)snprintf(line, sizeof(line), "gateway explain %s", wrong[i]);
+		c = command(line);
+		assert_int_equal(c.status, 2);
+	}
+	assert_int_equal(fake_agent.asked_count, 0);
+}
+
 static void an_empty_gateway_says_so(void **state)
 {
 	struct command c;
 
 	(void)state;
 	answer(0, LIST, 200, "{\"mappings\": []}");
+	answer(1, PENDING, 200, "{\"pending\": []}");
 	c = command("gateway list");
 	assert_int_equal(c.status, 0);
 	assert_string_equal(c.out, "");
@@ -158,8 +284,10 @@ static void a_word_that_is_none_is_usage(void **state)
 	c = command("gateway");
 	assert_int_equal(c.status, 2);
 	assert_int_equal(fake_agent.looks, 0);
+	c = command("help gateway");
+	assert_non_null(strstr(c.out, "  approve       takes IDs such as p7\n"));
 	c = command("completion bash");
-	assert_non_null(strstr(c.out, "list fault check-config\" ;;"));
+	assert_non_null(strstr(c.out, "deny explain fault check-config\" ;;"));
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, command_setup, command_teardown)
@@ -168,6 +296,10 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(list_shows_client_ports_rule_and_times),
+		TEST(who_waits_for_a_word_is_shown_below_the_list),
+		TEST(yes_and_no_go_to_the_wish_that_is_named),
+		TEST(revoking_takes_ids_and_external_ports),
+		TEST(explain_says_yes_or_no_and_by_which_rule),
 		TEST(an_empty_gateway_says_so),
 		TEST(without_a_daemon_it_is_exit_status_10),
 		TEST(what_is_no_gateway_is_told),

@@ -27,7 +27,8 @@ from tap import Tap, expect  # noqa: E402
 
 METHODS = ("get", "post", "put", "patch", "delete")
 NOBODY = "m4294967295"  # an id that no mapping has
-FORWARD = "any:49152/tcp"
+WISHES = {"agent": {"forward": "any:49152/tcp", "name": "api test"},
+          "gateway": {"forward": "49152/both", "for": "127.0.0.9", "name": "api test"}}
 
 
 class Connection(http.client.HTTPConnection):
@@ -116,18 +117,18 @@ def check_allow(path, item, socket_path, daemon):
             expect("Allow", set(answer.allow.split(", ")), served))
 
 
-def check_life(book, socket_path):
+def check_life(book, daemon, socket_path):
     """A mapping from its making to its end."""
     paths = book.document["paths"]
     one = paths["/v1/mappings/{id}"]
-    made = Answer(socket_path, "post", "/v1/mappings", {"forward": FORWARD, "name": "api test"})
+    made = Answer(socket_path, "post", "/v1/mappings", WISHES[daemon])
     problems = judge_answer(book, paths["/v1/mappings"]["post"], made)
     problems += expect("status of the making", made.status, 201)
     if problems:
         return problems
     target = "/v1/mappings/" + made.json()["mappings"][0]["id"]
     for method, body in (("get", None), ("patch", {"name": "another"}), ("delete", None)):
-        if method not in one:
+        if daemon not in one.get(method, {}).get("x-daemons", ()):
             continue
         answer = Answer(socket_path, method, target, body)
         problems += judge_answer(book, one[method], answer)
@@ -145,8 +146,7 @@ def check_daemon(tap, book, daemon, socket_path):
                  check_allow(path, item, socket_path, daemon))
     tap.case("an_unknown_path_is_not_found",
              judge_failure(book, Answer(socket_path, "get", "/v1/nothing"), 404))
-    if daemon == "agent":
-        tap.case("a_mapping_is_made_changed_and_removed", check_life(book, socket_path))
+    tap.case("a_mapping_is_made_changed_and_removed", check_life(book, daemon, socket_path))
 
 
 CONFIGS = {

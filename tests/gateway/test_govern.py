@@ -124,5 +124,107 @@ def guarded(opened):
     expect(g.ask("GET", "/healthz"), "ok\n", "the first one still answers")
 
 
+ASK = ("[Rule]\nAction=ask\nName=sensitive\nExternalPort=1-1023\n"
+       "[Rule]\nAction=allow\nName=lan\nExternalPort=1024-65535\n")
+
+
+@case("a wish that a rule asks about waits for yes or no, and yes lets the next try through")
+def asked(opened):
+    g = Governed(opened, GATEWAYD, "[Rule]\nAction=ask\nName=sensitive\n")
+    events = g.listen()
+    expect(g.natpmp(8443, 443, client="127.0.0.61")[0], 2, "not before it was approved")
+    event, at = events.wait(lambda e: e["event"] == "pending", "the question")
+    wish = event["pending"]
+    expect((wish["client"], wish["internal_port"], wish["external_port"], wish["tries"]),
+           ("127.0.0.61", 8443, 443, 1), "question")
+    g.natpmp(8443, 443, client="127.0.0.61")
+    waiting, = g.ask("GET", "/v1/pending")["pending"]
+    expect((waiting["id"], waiting["tries"], waiting["state"], waiting["rule"]["name"]),
+           (wish["id"], 2, "waiting", "sensitive"), "what waits")
+    g.ask("POST", f"/v1/pending/{wish['id']}/approve", want=204)
+    event, at = events.wait(lambda e: e["event"] == "pending", "the word", at)
+    expect(event["pending"]["state"], "approved", "word")
+    expect(bool(event["by"]), True, "whose word")
+    expect(g.natpmp(8443, 443, client="127.0.0.61")[:2], (0, 443), "after it was approved")
+    expect(g.natpmp(22, 22, client="127.0.0.62")[0], 2, "another host")
+    waiting, = (w for w in g.ask("GET", "/v1/pending")["pending"] if w["state"] == "waiting")
+    g.ask("POST", f"/v1/pending/{waiting['id']}/deny", want=204)
+    g.natpmp(22, 22, client="127.0.0.62")
+    event, at = events.wait(lambda e: e["event"] == "refused", "the denial", at)
+    expect_in("denied by the administrator", event["mapping"]["error"]["text"], "reason")
+    for path in ("/v1/pending/p99/approve", "/v1/pending/m1/deny", "/v1/pending/p/deny"):
+        g.ask("POST", path, want=404)
+
+
+@case("what is revoked is closed, told with the name of who did it, and stays closed")
+def revoked(opened):
+    g = Governed(opened, GATEWAYD)
+    g.natpmp(8080, 80)
+    g.natpmp(9090, 90)
+    events = g.listen()
+    mapping = next(m for m in g.mappings() if m["external_port"] == 80)
+    gone = g.ask("DELETE", f"/v1/mappings/{mapping['id']}")["mappings"]
+    expect(gone[0]["external_port"], 80, "what was revoked")
+    event, _ = events.wait(lambda e: e["event"] == "removed", "the end")
+    expect((event["end"], event["mapping"]["id"]), ("revoked", mapping["id"]), "why")
+    expect(bool(event["by"]), True, "who")
+    expect([m["external_port"] for m in g.mappings()], [90], "what is left")
+    expect(g.natpmp(8080, 80)[0], 2, "the next renewal of the client")
+    g.ask("DELETE", f"/v1/mappings/{mapping['id']}", want=404)
+    expect(any("revoking m" in line for line in g.program.lines), True, "log")
+
+
+@case("static mappings are made whole or not at all, and no client touches them")
+def static(opened):
+    g = Governed(opened, GATEWAYD)
+    g.natpmp(7, 4002, client="127.0.0.7")
+    g.ask("POST", "/v1/mappings", {"forward": "4001-4003:1-3/tcp", "for": "127.0.0.9"}, 409)
+    expect(len(g.mappings()), 1, "mappings after one of three ports was taken")
+    for wrong in ({}, {"forward": "80"}, {"forward": "any:80", "for": "127.0.0.9"},
+                  {"forward": "80", "for": "nobody"}, {"forward": "1-300", "for": "127.0.0.9"},
+                  {"forward": "80", "for": "127.0.0.9", "name": "x" * 129}):
+        g.ask("POST", "/v1/mappings", wrong, 400)
+    events = g.listen()
+    made = g.ask("POST", "/v1/mappings", {"forward": "80:8080/both", "for": "127.0.0.9",
+                                          "name": "wéb"}, 201)["mappings"]
+    expect([(m["protocol"], m["external_port"], m["internal_port"], m["name"], m["expires_at"],
+             m["method"], m["rule"]) for m in made],
+           [(p, 80, 8080, "wéb", None, None, None) for p in ("tcp", "udp")], "static ones")
+    event, _ = events.wait(lambda e: e["event"] == "mapped" and e["mapping"]["external_port"] == 80,
+                           "its making")
+    expect(bool(event["by"]), True, "who made it")
+    g.natpmp(8080, lifetime=0, client="127.0.0.9")
+    expect(len(g.mappings()), 3, "mappings after the client wished them away")
+    for m in made:
+        g.ask("DELETE", f"/v1/mappings/{m['id']}")
+    expect(len(g.mappings()), 1, "mappings after they were revoked")
+
+
+@case("explain names the rule that would decide, and changes nothing")
+def explained(opened):
+    g = Governed(opened, GATEWAYD, "[Rule]\nAction=deny\nName=no telnet\nInternalPort=23\n" + ASK)
+
+    def explain(client, internal, external=0, more=""):
+        answer = g.ask("GET", f"/v1/explain?client={client}&internal_port={internal}"
+                       f"&external_port={external}{more}")
+        return (answer["granted"], answer["action"], (answer["rule"] or {}).get("number"),
+                answer["external_port"])
+    expect(explain("127.0.0.5", 8080, 8080), (True, "allow", 3, 8080), "allowed")
+    expect(explain("127.0.0.5", 23, 2323)[:3], (False, "deny", 1), "denied")
+    expect(explain("127.0.0.5", 8443, 443, "&protocol=udp")[3], None, "another port, free then")
+    expect(explain("192.0.2.1", 8080)[:3], (False, "deny", None), "a stranger")
+    g.natpmp(9000, 9000, client="127.0.0.5")
+    expect(explain("127.0.0.5", 9000, 1234, "&protocol=tcp")[::3], (True, 9000), "open already")
+    expect(len(g.mappings()), 1, "mappings")
+    expect(g.ask("GET", "/v1/pending")["pending"], [], "questions")
+    for wrong in ("", "?client=127.0.0.5", "?client=x&internal_port=1",
+                  "?client=127.0.0.5&internal_port=0", "?client=127.0.0.5&internal_port=70000",
+                  "?client=127.0.0.5&internal_port=1&protocol=icmp",
+                  "?client=127.0.0.5&internal_port=1&mac=zz",
+                  "?client=127.0.0.5&internal_port=1&external_port=x",
+                  "?client=127.0.0.5&internal_port=1&for=x"):
+        g.ask("GET", "/v1/explain" + wrong, want=400)
+
+
 if __name__ == "__main__":
     run()

@@ -57,6 +57,18 @@ void tenf_text_add_hex(struct tenf_text *t, const void *data, size_t len)
 	}
 }
 
+const char *tenf_text_nth(const char *strings, unsigned n)
+{
+	while (n-- > 0) {
+		const char *next = strings + strlen(strings) + 1;
+
+		if (*next == '\0')
+			break;
+		strings = next;
+	}
+	return strings;
+}
+
 bool tenf_text_number(const char *string, size_t len, uint64_t max, uint64_t *ret)
 {
 	uint64_t value = 0;

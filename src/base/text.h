@@ -24,6 +24,11 @@ void tenf_text_add_number(struct tenf_text *t, uint64_t number);
 /* Lower-case hexadecimal, two digits an octet. */
 void tenf_text_add_hex(struct tenf_text *t, const void *data, size_t len);
 
+/* The n-th, from 0, of strings that follow one another in one literal, each but the last
+ * with its own "\0"; the last stands for all that come behind. Unlike in an array of
+ * pointers nothing in it has to be relocated when a program starts. */
+const char *tenf_text_nth(const char *strings, unsigned n);
+
 /* Reads decimal digits to the end of the string; false on anything else, on
  * an empty string, or above `max`. `ret` is untouched on failure. */
 bool tenf_text_number(const char *string, size_t len, uint64_t max, uint64_t *ret);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "wire/natpmp.h"
 
+#include "base/text.h"
+
 /* RFC 6886 §3.2, §3.3 */
 #define ADDRESS_ANSWER_SIZE 12
 #define MAP_ANSWER_SIZE 16
@@ -143,16 +145,9 @@ void natpmp_write_unsupp_opcode(struct tenf_writer *w, const uint8_t *request, s
 		tenf_writer_copy(w, r.at, r.left);
 }
 
+/* In the order of enum natpmp_result. */
 const char *natpmp_result_name(uint16_t result)
 {
-	static const char *const names[] = {
-		[NATPMP_SUCCESS] = "SUCCESS",
-		[NATPMP_UNSUPP_VERSION] = "UNSUPP_VERSION",
-		[NATPMP_NOT_AUTHORIZED] = "NOT_AUTHORIZED",
-		[NATPMP_NETWORK_FAILURE] = "NETWORK_FAILURE",
-		[NATPMP_OUT_OF_RESOURCES] = "OUT_OF_RESOURCES",
-		[NATPMP_UNSUPP_OPCODE] = "UNSUPP_OPCODE",
-	};
-
-	return result < TENF_ARRAY_SIZE(names) ? names[result] : "UNKNOWN";
+	return tenf_text_nth("SUCCESS\0UNSUPP_VERSION\0NOT_AUTHORIZED\0NETWORK_FAILURE\0"
+			     "OUT_OF_RESOURCES\0UNSUPP_OPCODE\0UNKNOWN\0", result);
 }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "wire/pcp.h"
 
+#include "base/text.h"
+
 #define SHORT_ERROR_S 30  /* §7.4: conditions that pass */
 #define LONG_ERROR_S 1800 /* §7.4: those that stay until somebody acts */
 
@@ -242,35 +244,17 @@ uint32_t pcp_error_lifetime_s(enum pcp_result result)
 	return LONG_ERROR_S;
 }
 
+/* In the order of enum pcp_result and enum pcp_opcode. */
 const char *pcp_result_name(uint8_t result)
 {
-	static const char *const names[] = {
-		[PCP_SUCCESS] = "SUCCESS",
-		[PCP_UNSUPP_VERSION] = "UNSUPP_VERSION",
-		[PCP_NOT_AUTHORIZED] = "NOT_AUTHORIZED",
-		[PCP_MALFORMED_REQUEST] = "MALFORMED_REQUEST",
-		[PCP_UNSUPP_OPCODE] = "UNSUPP_OPCODE",
-		[PCP_UNSUPP_OPTION] = "UNSUPP_OPTION",
-		[PCP_MALFORMED_OPTION] = "MALFORMED_OPTION",
-		[PCP_NETWORK_FAILURE] = "NETWORK_FAILURE",
-		[PCP_NO_RESOURCES] = "NO_RESOURCES",
-		[PCP_UNSUPP_PROTOCOL] = "UNSUPP_PROTOCOL",
-		[PCP_USER_EX_QUOTA] = "USER_EX_QUOTA",
-		[PCP_CANNOT_PROVIDE_EXTERNAL] = "CANNOT_PROVIDE_EXTERNAL",
-		[PCP_ADDRESS_MISMATCH] = "ADDRESS_MISMATCH",
-		[PCP_EXCESSIVE_REMOTE_PEERS] = "EXCESSIVE_REMOTE_PEERS",
-	};
-
-	return result < TENF_ARRAY_SIZE(names) ? names[result] : "UNKNOWN";
+	return tenf_text_nth("SUCCESS\0UNSUPP_VERSION\0NOT_AUTHORIZED\0MALFORMED_REQUEST\0"
+			     "UNSUPP_OPCODE\0UNSUPP_OPTION\0MALFORMED_OPTION\0"
+			     "NETWORK_FAILURE\0NO_RESOURCES\0UNSUPP_PROTOCOL\0USER_EX_QUOTA\0"
+			     "CANNOT_PROVIDE_EXTERNAL\0ADDRESS_MISMATCH\0"
+			     "EXCESSIVE_REMOTE_PEERS\0UNKNOWN\0", result);
 }
 
 const char *pcp_opcode_name(uint8_t opcode)
 {
-	static const char *const names[] = {
-		[PCP_ANNOUNCE] = "ANNOUNCE",
-		[PCP_MAP] = "MAP",
-		[PCP_PEER] = "PEER",
-	};
-
-	return opcode < TENF_ARRAY_SIZE(names) ? names[opcode] : "UNKNOWN";
+	return tenf_text_nth("ANNOUNCE\0MAP\0PEER\0UNKNOWN\0", opcode);
 }

@@ -327,7 +327,7 @@ int verb_raw(struct cli *cli)
 				   &len, &x.rtt_us, &x.gateway, &x.error);
 	if (status != TENF_OK && status != TENF_E_FAILED)
 		return cli_failed(cli, status, &x.error);
-	if (status == TENF_OK)
+	if (status == TENF_OK || x.error.reason == TENF_REASON_MALFORMED)
 		x.answer.len = len;
 	if (cli->global.json)
 		print_json(cli, &x);

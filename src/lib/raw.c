@@ -65,6 +65,28 @@ static enum tenf_status no_answer(const struct settings *settings, const struct 
 	return TENF_E_FAILED;
 }
 
+/* What came from the gateway but is not the answer to this (RFC 6887 §8.3, §11.4,
+ * §12.4). What is not PCP, or about its version, cannot be told and is shown. */
+static bool is_stray(const uint8_t *request, size_t len, const uint8_t *data, size_t got)
+{
+	struct pcp_request q;
+	struct pcp_answer a;
+	enum pcp_result result;
+
+	if (pcp_parse_request(request, len, &q, &result) != PCP_PARSED ||
+	    pcp_decode_answer(data, got, &a) != TENF_OK || a.result == PCP_UNSUPP_VERSION)
+		return false;
+	if (a.opcode != q.opcode)
+		return true;
+	if (q.opcode == PCP_ANNOUNCE)
+		return false;
+	return a.map.protocol != q.map.protocol || a.map.internal_port != q.map.internal_port ||
+	       memcmp(a.map.nonce, q.map.nonce, sizeof(q.map.nonce)) != 0 ||
+	       (q.opcode == PCP_PEER &&
+		(a.remote.port != q.remote.port ||
+		 !tenf_address_equal(&a.remote.address, &q.remote.address)));
+}
+
 static enum tenf_status send_and_wait(const struct settings *settings, const struct route *route,
 				      int fd, const uint8_t *request, size_t len, uint8_t *answer,
 				      size_t *ret_len, int64_t *ret_rtt_us,
@@ -75,6 +97,7 @@ static enum tenf_status send_and_wait(const struct settings *settings, const str
 	struct tenf_endpoint from;
 	unsigned ifindex;
 	size_t got;
+	size_t stray = 0;
 	enum tenf_status status = net_udp_send(fd, request, len);
 
 	if (status != TENF_OK && status != TENF_E_REFUSED)
@@ -84,14 +107,19 @@ static enum tenf_status send_and_wait(const struct settings *settings, const str
 		status = net_udp_receive(fd, answer, *ret_len, &got, &from, &ifindex);
 		if (status == TENF_E_REFUSED)
 			return no_answer(settings, route, TENF_REASON_NO_SERVICE, reterr);
-		if (status == TENF_OK) {
+		if (status == TENF_OK)
+			stray = got < *ret_len ? got : *ret_len;
+		if (status == TENF_OK && !is_stray(request, len, answer, stray)) {
 			if (ret_rtt_us != NULL)
 				*ret_rtt_us = net_now() - started;
-			*ret_len = got < *ret_len ? got : *ret_len;
+			*ret_len = stray;
 			return TENF_OK;
 		}
 	}
-	return no_answer(settings, route, TENF_REASON_SILENT, reterr);
+	if (stray == 0)
+		return no_answer(settings, route, TENF_REASON_SILENT, reterr);
+	*ret_len = stray;
+	return no_answer(settings, route, TENF_REASON_MALFORMED, reterr);
 }
 
 enum tenf_status tenf_raw_exchange(const struct tenf_options *options, const uint8_t *request,

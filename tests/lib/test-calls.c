@@ -4,7 +4,9 @@
 
 #include <tenforward/tenforward.h>
 
+#include <netinet/in.h>
 #include <poll.h>
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -227,6 +229,101 @@ static void a_raw_request_comes_back_decoded(void **state)
 	assert_non_null(strstr(text, "assigned external port: 8080\n"));
 }
 
+/* Answers one PEER request with copies of it in which one octet is another, and in the end,
+ * when it is told to, with the right one. */
+struct liar {
+	pthread_t thread;
+	int fd;
+	bool tells_the_truth;
+};
+
+#define PEER_SIZE 80
+
+static void *lie(void *context)
+{
+	/* Nonce, protocol, internal port, remote port, remote address, opcode. */
+	static const size_t octets[] = { 24, 35, 36, 41, 61, 79, 1 };
+	struct liar *liar = context;
+	struct sockaddr_in from;
+	socklen_t len = sizeof(from);
+	uint8_t data[PEER_SIZE];
+
+	if (recvfrom(liar->fd, data, sizeof(data), 0, (struct sockaddr *)&from, &len) !=
+	    PEER_SIZE)
+		return NULL;
+	data[1] |= 0x80;
+	memset(data + 8, 0, 16); /* epoch, reserved */
+	data[3] = 0;
+	for (size_t i = 0; i < sizeof(octets) / sizeof(octets[0]); i++) {
+		data[octets[i]] ^= 1;
+		(void)!sendto(liar->fd, data, sizeof(data), 0, (struct sockaddr *)&from, len);
+		data[octets[i]] ^= 1;
+	}
+	if (liar->tells_the_truth)
+		(void)!sendto(liar->fd, data, sizeof(data), 0, (struct sockaddr *)&from, len);
+	return NULL;
+}
+
+static enum tenf_status ask_liar(bool tells_the_truth, uint8_t answer[1100], size_t *ret_len,
+				 struct tenf_error *error)
+{
+	struct liar liar = { .tells_the_truth = tells_the_truth };
+	struct tenf_options options;
+	struct tenf_raw raw;
+	char address[64];
+	uint8_t request[1100];
+	size_t request_len = sizeof(request);
+	enum tenf_status status;
+
+	peer_silent_port(address, &liar.fd);
+	options = towards(address);
+	options.timeout_ms = tells_the_truth ? 5000 : 300;
+	tenf_raw_init(&raw);
+	raw.kind = TENF_RAW_PCP_PEER;
+	raw.internal_port = 40000;
+	raw.remote_address = "198.51.100.9";
+	raw.remote_port = 443;
+	assert_int_equal(tenf_raw_build(&options, &raw, request, &request_len, NULL), TENF_OK);
+	assert_int_equal(request_len, PEER_SIZE);
+	assert_int_equal(pthread_create(&liar.thread, NULL, lie, &liar), 0);
+	*ret_len = 1100;
+	status = tenf_raw_exchange(&options, request, request_len, answer, ret_len, NULL, NULL,
+				   error);
+	assert_int_equal(pthread_join(liar.thread, NULL), 0);
+	close(liar.fd);
+	if (status == TENF_OK) {
+		assert_int_equal(*ret_len, PEER_SIZE);
+		assert_memory_equal(answer + 24, request + 24, PEER_SIZE - 24);
+	}
+	return status;
+}
+
+/* PCP-C-16: remote address and port of a PEER answer are those asked for, and so are opcode,
+ * nonce, protocol and internal port; what differs is not the answer. */
+static void a_peer_answer_about_another_peer_is_passed_over(void **state)
+{
+	struct tenf_error error = { 0 };
+	uint8_t answer[1100];
+	size_t len;
+
+	(void)state;
+	assert_int_equal(ask_liar(true, answer, &len, &error), TENF_OK);
+}
+
+/* PCP-C-16: and when nothing better comes it is shown for what it is. */
+static void a_peer_answer_about_another_peer_alone_is_no_answer(void **state)
+{
+	struct tenf_error error = { 0 };
+	uint8_t answer[1100];
+	size_t len;
+
+	(void)state;
+	assert_int_equal(ask_liar(false, answer, &len, &error), TENF_E_FAILED);
+	assert_int_equal(error.reason, TENF_REASON_MALFORMED);
+	assert_int_equal(len, PEER_SIZE);
+	assert_int_equal(answer[1], 0x83); /* the last: another opcode */
+}
+
 static void every_kind_of_raw_request_is_described_as_what_it_is(void **state)
 {
 	static const struct {
@@ -321,6 +418,8 @@ int main(void)
 						tear_down),
 		cmocka_unit_test_setup_teardown(a_raw_request_comes_back_decoded, set_up,
 						tear_down),
+		cmocka_unit_test(a_peer_answer_about_another_peer_is_passed_over),
+		cmocka_unit_test(a_peer_answer_about_another_peer_alone_is_no_answer),
 		cmocka_unit_test(every_kind_of_raw_request_is_described_as_what_it_is),
 		cmocka_unit_test(options_of_a_raw_request_are_described),
 		cmocka_unit_test(any_bytes_are_described_and_cut_to_the_room),

@@ -41,6 +41,7 @@ extern "C" {
 #define TENF_DEFAULT_LIFETIME_S 7200 /* RFC 6886 §3.3 */
 #define TENF_DEFAULT_TIMEOUT_MS 5000
 #define TENF_DESCRIPTION_SIZE 128
+#define TENF_FILTERS_MAX 16 /* of one mapping */
 
 /* Details for people. `text` is one sentence, or two: what was tried, what
  * happened, what to do. */
@@ -77,6 +78,13 @@ struct tenf_options {
 
 void tenf_options_init(struct tenf_options *options);
 
+/* Remote peers that may come in by a mapping (RFC 6887 §13.3). */
+struct tenf_filter {
+	const char *address;
+	uint8_t prefix_length; /* bits of the address, 1-32 or 1-128 */
+	uint16_t port;         /* theirs, 0: any */
+};
+
 /* A wish for a mapping, filled by tenf_request_init(). */
 struct tenf_request {
 	size_t size;
@@ -93,6 +101,10 @@ struct tenf_request {
 	const char *external_address; /* suggested; NULL: no wish */
 	uint16_t granted_port;       /* that the lease had, suggested again; 0: none */
 	const uint8_t *pair_nonce;   /* of the UDP half of a TENF_BOTH; NULL: a new one */
+	/* Nobody else may come in. PCP alone can say so, and NAT-PMP is not asked. */
+	const struct tenf_filter *filters;
+	size_t filter_count;         /* at most TENF_FILTERS_MAX; 0: everybody may */
+	bool clear_filters;          /* the lease that an earlier run made has filters */
 };
 
 void tenf_request_init(struct tenf_request *request);
@@ -117,6 +129,7 @@ struct tenf_mapping {
 	char gateway[TENF_ADDRESS_SIZE];
 	uint8_t nonce[TENF_NONCE_SIZE];
 	struct tenf_error error;     /* why it is not mapped; reason NONE otherwise */
+	enum tenf_filtering filtering;
 };
 
 enum tenf_origin { /* how a gateway was found */
@@ -286,10 +299,12 @@ enum tenf_status tenf_close_port(const struct tenf_options *options,
 
 /* ---- For testers ---------------------------------------------------------- */
 
-/* Sends one datagram to the gateway as it is, and waits for one datagram from
- * it. No retransmission. `*ret_len` is the room at `answer` before and the
- * length after. TENF_E_FAILED with reason SILENT or NO_SERVICE. `ret_rtt_us`
- * and `ret_gateway` may be NULL. */
+/* Sends one datagram to the gateway as it is, and waits for the answer to it. No
+ * retransmission. `*ret_len` is the room at `answer` before and the length after.
+ * TENF_E_FAILED with reason SILENT or NO_SERVICE; with MALFORMED when all that came
+ * answers something else (another opcode, nonce, port or, with PEER, remote peer; RFC
+ * 6887 §11.4, §12.4): `answer` then has the last of it. `ret_rtt_us` and
+ * `ret_gateway` may be NULL. */
 enum tenf_status tenf_raw_exchange(const struct tenf_options *options, const uint8_t *request,
 				   size_t len, uint8_t *answer, size_t *ret_len,
 				   int64_t *ret_rtt_us, struct tenf_gateway *ret_gateway,

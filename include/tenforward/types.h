@@ -82,6 +82,13 @@ enum tenf_event_kind {
 	TENF_EVENT_REMOVED,
 };
 
+/* Whether only the peers asked for may come in (PCP FILTER, RFC 6887 §13.3). */
+enum tenf_filtering {
+	TENF_FILTERING_NONE,    /* not asked for, or nothing is held */
+	TENF_FILTERING_ECHOED,  /* the gateway says so */
+	TENF_FILTERING_MISSING, /* the gateway did not confirm it: open to everybody */
+};
+
 /* What an external address is good for. */
 enum tenf_address_class {
 	TENF_ADDRESS_NONE,    /* unknown or absent */

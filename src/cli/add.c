@@ -59,6 +59,7 @@ static void print_half(struct cli *cli, const struct batch *batch, const struct 
 		tenf_text_add(&t, "   ");
 	}
 	report_lease(&t, cli->now(), &half->mapping);
+	report_filtering(&t, &half->mapping);
 	tenf_text_add(&t, "\n");
 	output_text(cli, cli->out, OUTPUT_GREEN, line);
 }

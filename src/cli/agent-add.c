@@ -295,6 +295,9 @@ int agent_add(struct cli *cli, struct remote *remote, const struct wishes *wishe
 	if (cli->arguments.value[CLI_SOURCE] != NULL)
 		return cli_usage(cli, "--source: the agent chooses its address by itself; "
 				 "add --interface instead, or --direct");
+	if (cli->arguments.value[CLI_FILTER] != NULL)
+		return cli_usage(cli, "--filter: the agent keeps no filters; use tenforward keep, "
+				 "or --direct");
 	if (cli->arguments.value[CLI_ANYCAST] != NULL)
 		return cli_usage(cli, "--anycast: the agent asks there when its configuration says "
 				 "Anycast=yes; write that, or --direct");

@@ -75,8 +75,11 @@ static enum tenf_status ask(struct batch *batch, const struct lease *lease,
 	request.keep = batch->keep;
 	request.internal_address = wishes->for_host[0] != '\0' ? wishes->for_host : NULL;
 	request.description = wishes->name;
+	request.filters = wishes->filters.items;
+	request.filter_count = wishes->filters.count;
 	if (lease != NULL) {
 		request.nonce = lease->mapping.nonce;
+		request.clear_filters = lease->mapping.filtering != TENF_FILTERING_NONE;
 		request.external_address = lease->mapping.external_address[0] != '\0'
 						   ? lease->mapping.external_address
 						   : NULL;

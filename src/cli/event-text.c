@@ -44,6 +44,7 @@ static void add_held(struct tenf_text *t, const struct tenf_event *event,
 	} else {
 		tenf_text_add(t, "open");
 	}
+	report_filtering(t, m);
 }
 
 static void add_change(struct tenf_text *t, const struct tenf_event *event,

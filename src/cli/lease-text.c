@@ -99,6 +99,16 @@ static void nonce(struct fields *f, const char *key, uint8_t *ret)
 	}
 }
 
+/* Left out where it is 0, as it was in records before there were filters. */
+static uint64_t optional(struct fields *f, const char *key, uint64_t max)
+{
+	size_t len = strlen(key);
+
+	if (f->rest == NULL || strncmp(f->rest, key, len) != 0 || f->rest[len] != '=')
+		return 0;
+	return number(f, key, max);
+}
+
 static enum tenf_protocol protocol(struct fields *f, const char *key)
 {
 	const char *name = next(f, key);
@@ -162,6 +172,7 @@ static const char *read_lease(char *line, struct lease *ret)
 	m->renews_at = (int64_t)number(&f, "renews", INT64_MAX);
 	ret->keeper = (int64_t)number(&f, "keeper", INT32_MAX);
 	ret->for_other = number(&f, "for-other", 1) == 1;
+	m->filtering = (enum tenf_filtering)optional(&f, "filtering", TENF_FILTERING_MISSING);
 	nonce(&f, "nonce", m->nonce);
 	name(&f, "name", ret->name, sizeof(ret->name));
 	return f.wrong;
@@ -248,6 +259,8 @@ static void add_lease(struct tenf_text *t, const struct lease *lease)
 	add_number(t, "renews", (uint64_t)m->renews_at);
 	add_number(t, "keeper", (uint64_t)lease->keeper);
 	add_number(t, "for-other", lease->for_other);
+	if (m->filtering != TENF_FILTERING_NONE)
+		add_number(t, "filtering", m->filtering);
 	tenf_text_add(t, " nonce=");
 	tenf_text_add_hex(t, m->nonce, TENF_NONCE_SIZE);
 	tenf_text_add(t, " name=");

@@ -32,6 +32,7 @@ const struct cli_option_row cli_options[CLI_OPTION_COUNT] = {
 	[CLI_NAME] = { 0, "name", "NAME", "", "name of the mapping, told to the gateway" },
 	[CLI_EXACT] = { 0, "exact", "", "", "no other external port than the one asked for" },
 	[CLI_FOR_HOST] = { 0, "for", "HOST", "", "for another host (PCP THIRD_PARTY)" },
+	[CLI_FILTER] = { 0, "filter", "PREFIX[:PORT]", "", "nobody else may come in (PCP FILTER)" },
 	[CLI_ALL] = { 0, "all", "", "", "all mappings of the agent and of the record" },
 	[CLI_ON_CHANGE] = { 0, "on-change", "CMD", "", "run CMD by /bin/sh on each change" },
 	[CLI_PORT_FILE] = { 0, "port-file", "PATH", "file", "keep the external port in this file" },

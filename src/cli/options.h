@@ -35,6 +35,7 @@ enum cli_option {
 	CLI_NAME,
 	CLI_EXACT,
 	CLI_FOR_HOST,
+	CLI_FILTER,
 	CLI_ALL,
 	CLI_ON_CHANGE,
 	CLI_PORT_FILE,

@@ -24,6 +24,14 @@ void report_lease(struct tenf_text *t, int64_t now, const struct tenf_mapping *m
 	tenf_text_add(t, ")");
 }
 
+void report_filtering(struct tenf_text *t, const struct tenf_mapping *m)
+{
+	if (m->filtering == TENF_FILTERING_ECHOED)
+		tenf_text_add(t, "   filtered");
+	else if (m->filtering == TENF_FILTERING_MISSING)
+		tenf_text_add(t, "   unfiltered");
+}
+
 void report_methods(struct tenf_text *t, const struct tenf_gateway *g)
 {
 	for (size_t i = 0; i < g->spoken_count; i++) {
@@ -244,11 +252,26 @@ static void tell_unreachable(struct cli *cli, const struct batch *batch)
 	}
 }
 
+/* RFC 6887 §7.3: options that were processed come back. */
+static void tell_unfiltered(struct cli *cli, const struct batch *batch)
+{
+	for (size_t i = 0; i < batch->count; i++) {
+		const struct tenf_mapping *m = &batch->halves[i].mapping;
+
+		if (!half_is_held(&batch->halves[i]) || m->filtering != TENF_FILTERING_MISSING)
+			continue;
+		cli_note(cli, "Port %u is unfiltered: the gateway did not confirm --filter, so "
+			 "anybody may come in. Close it with `tenforward remove %u/%s`.",
+			 m->external_port, m->internal_port, tenf_protocol_name(m->protocol));
+	}
+}
+
 void report_differences(struct cli *cli, const struct batch *batch)
 {
 	tell_other_ports(cli, batch);
 	tell_shorter(cli, batch);
 	tell_unreachable(cli, batch);
+	tell_unfiltered(cli, batch);
 }
 
 void report_counters(struct cli *cli, const struct tenf_session *session)

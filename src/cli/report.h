@@ -15,6 +15,8 @@
 void report_mapping(struct tenf_text *t, const struct tenf_mapping *m, const char *protocol);
 /* "until 15:04 (2 h)" */
 void report_lease(struct tenf_text *t, int64_t now, const struct tenf_mapping *m);
+/* "   filtered", "   unfiltered", or nothing where no filter was asked for. */
+void report_filtering(struct tenf_text *t, const struct tenf_mapping *m);
 /* For --verbose: packets sent, taken, and dropped with the reason. */
 void report_counters(struct cli *cli, const struct tenf_session *session);
 /* "0.8 ms", "120 ms" */
@@ -30,7 +32,7 @@ void report_gateway_lines(struct cli *cli, const struct tenf_gateway *g);
 const char *report_reason(const struct tenf_error *error);
 /* Every half that is not held, on the error stream; equal reasons once. */
 void report_failures(struct cli *cli, const struct batch *batch);
-/* Other port, shorter lease, an address the internet cannot reach. */
+/* Other port, shorter lease, an address the internet cannot reach, no filter. */
 void report_differences(struct cli *cli, const struct batch *batch);
 
 #endif

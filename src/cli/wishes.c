@@ -162,6 +162,8 @@ int wishes_read(struct cli *cli, struct wishes *ret)
 		status = wishes_read_name(cli, &ret->name);
 	if (status == CLI_EXIT_DONE)
 		status = wishes_read_host(cli, ret);
+	if (status == CLI_EXIT_DONE)
+		status = filters_read(cli, &ret->filters);
 	return status;
 }
 

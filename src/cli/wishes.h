@@ -6,7 +6,7 @@
 #ifndef TENF_CLI_WISHES_H
 #define TENF_CLI_WISHES_H
 
-#include "cli/cli.h"
+#include "cli/filters.h"
 
 struct wish {
 	uint16_t internal_port;
@@ -21,6 +21,7 @@ struct wishes {
 	bool exact;
 	const char *name;                 /* NULL: none */
 	char for_host[TENF_ADDRESS_SIZE]; /* "": this host */
+	struct filters filters;           /* of each of them */
 };
 
 /* Reads cli->arguments; exit status, with a message. Done with wishes_done(),

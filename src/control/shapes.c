@@ -60,6 +60,11 @@ static json_t *make_method(enum tenf_method method)
 	return method != TENF_METHOD_NONE ? json_string(tenf_method_code(method)) : json_null();
 }
 
+static json_t *make_filtering(enum tenf_filtering filtering)
+{
+	return json_string(filtering == TENF_FILTERING_ECHOED ? "echoed" : "unfiltered");
+}
+
 json_t *shape_mapping(const struct tenf_mapping *m, const struct shape_label *label)
 {
 	static const struct shape_label unknown = { 0 };
@@ -85,7 +90,9 @@ json_t *shape_mapping(const struct tenf_mapping *m, const struct shape_label *la
 			 "source", shape_text(label->source),
 			 "error", shape_error(&m->error));
 	if (made != NULL &&
-	    ((label->delivery != NULL && json_object_set(made, "delivery", label->delivery) != 0) ||
+	    ((m->filtering != TENF_FILTERING_NONE &&
+	      json_object_set_new(made, "filter", make_filtering(m->filtering)) != 0) ||
+	     (label->delivery != NULL && json_object_set(made, "delivery", label->delivery) != 0) ||
 	     (label->namespace != NULL && label->namespace[0] != '\0' &&
 	      json_object_set_new(made, "namespace", shape_text(label->namespace)) != 0))) {
 		json_decref(made);

@@ -98,6 +98,29 @@ static bool third_party_matches(const struct core_question *q, const struct pcp_
 	return false;
 }
 
+static bool is_echoed(const struct pcp_filter *wanted, struct tenf_reader options)
+{
+	struct pcp_option option;
+	struct pcp_filter f;
+
+	while (pcp_option_next(&options, &option)) {
+		if (option.code == PCP_OPTION_FILTER && pcp_option_filter(&option, &f) == TENF_OK &&
+		    f.prefix_length == wanted->prefix_length && f.port == wanted->port &&
+		    tenf_address_equal(&f.address, &wanted->address))
+			return true;
+	}
+	return false;
+}
+
+bool client_is_filtered(const struct core_question *question, const struct pcp_answer *answer)
+{
+	unsigned i = 0;
+
+	while (i < question->filter_count && is_echoed(&question->filters[i], answer->options))
+		i++;
+	return i == question->filter_count;
+}
+
 /* Compares without stopping at the first difference. */
 static bool same_nonce(const uint8_t *a, const uint8_t *b)
 {
@@ -151,6 +174,7 @@ static void take_granted(struct client *client, struct inquiry *inquiry,
 	inquiry->answer.lifetime_s = answer->lifetime_s;
 	inquiry->answer.external_port = answer->map.external_port;
 	inquiry->answer.external_address = answer->map.external_address;
+	inquiry->answer.unfiltered = !client_is_filtered(q, answer);
 	if (answer->lifetime_s == 0 || answer->map.external_port == 0 ||
 	    tenf_address_is_none(&answer->map.external_address)) {
 		client_finish(client, inquiry, TENF_REASON_MALFORMED, now);

@@ -54,9 +54,16 @@ static void write_pcp(const struct client *client, const struct inquiry *inquiry
 		return;
 	if (q->for_other)
 		pcp_write_third_party(w, &q->other);
-	if (q->op == CORE_MAP && q->prefer_failure)
+	if (q->op != CORE_MAP)
+		return;
+	if (q->prefer_failure)
 		pcp_write_prefer_failure(w);
-	if (q->op == CORE_MAP && q->description != NULL && !inquiry->pcp.without_options)
+	if (q->clear_filters) /* erratum 3891: all zero but for the family */
+		pcp_write_filter(w, &(struct pcp_filter){
+					    .address = tenf_address_zero_of(&client->source) });
+	for (unsigned i = 0; i < q->filter_count; i++)
+		pcp_write_filter(w, &q->filters[i]);
+	if (q->description != NULL && !inquiry->pcp.without_options)
 		write_padded_description(w, q->description);
 }
 

@@ -186,7 +186,7 @@ static void natpmp_start(struct client *client, struct inquiry *inquiry, tenf_ti
 static bool natpmp_is_allowed(const struct client *client, const struct inquiry *inquiry)
 {
 	return (inquiry->question.methods & client->methods & TENF_METHOD_NATPMP) != 0 &&
-	       !inquiry->question.for_other;
+	       !inquiry->question.for_other && inquiry->question.filter_count == 0;
 }
 
 static bool natpmp_starts_at_once(const struct client *client, const struct inquiry *inquiry,

@@ -120,6 +120,10 @@ TENF_CHECKED enum client_receipt client_receive(struct client *client,
  * (then it feeds the epoch, §14.2), or to nobody (then it is counted as dropped). */
 void client_update(struct client *client, const struct pcp_answer *update, bool wanted,
 		   tenf_time now);
+/* RFC 6887 §7.3: an answer echoes the options that were processed, so a filter that is
+ * not among these is not in force. True when none was asked for. */
+bool client_is_filtered(const struct core_question *question, const struct pcp_answer *answer);
+
 /* A multicast announcement (RFC 6886 §3.2.1, RFC 6887 §14.1.3). */
 enum client_receipt client_announced(struct client *client, const struct tenf_endpoint *from,
 				     const uint8_t *data, size_t len, tenf_time now);

@@ -12,6 +12,7 @@
 
 #include "base/address.h"
 #include "base/time.h"
+#include "wire/pcp-option.h"
 
 #define CORE_NONCE 12
 
@@ -41,6 +42,10 @@ struct core_question {
 	bool prefer_failure; /* §13.2: exactly the suggested port */
 	bool for_other;      /* §13.1 THIRD_PARTY, PCP alone */
 	struct tenf_address other;
+	/* §13.3 FILTER, PCP alone: who may come in; lives as long as the inquiry. */
+	const struct pcp_filter *filters;
+	uint8_t filter_count;
+	bool clear_filters; /* those the mapping may have go first */
 	const char *description; /* RFC 7220, NULL for none; lives as long as the inquiry */
 };
 
@@ -52,6 +57,7 @@ struct core_answer {
 	uint16_t external_port;
 	struct tenf_address external_address; /* zero when unknown */
 	uint32_t epoch_s; /* of the packet that gave the answer, 0 when it had none */
+	bool unfiltered; /* granted, but not every filter asked for was echoed: not in force */
 	unsigned spoken; /* CORE_DISCOVER: methods that answered */
 	tenf_duration rtt; /* from a packet that was sent once; -1 when unknown */
 };

@@ -94,11 +94,16 @@ void keeper_new_nonce(struct keeper *keeper, struct keeper_mapping *m)
 static struct keeper_mapping *new_mapping(struct keeper *keeper, const struct keeper_wish *wish,
 					  tenf_time now)
 {
-	struct keeper_mapping *m = tenf_memory_zero(keeper->memory, 1, sizeof(*m));
+	size_t size = sizeof(struct keeper_mapping) + wish->filter_count * sizeof(*wish->filters);
+	struct keeper_mapping *m = tenf_memory_zero(keeper->memory, 1, size);
+	struct pcp_filter *filters = (struct pcp_filter *)(m + 1); /* behind it, if any */
 
 	if (m == NULL)
 		return NULL;
 	m->wish = *wish;
+	m->wish.filters = filters;
+	for (unsigned i = 0; i < wish->filter_count; i++)
+		filters[i] = wish->filters[i];
 	m->state = TENF_STATE_ASKING;
 	m->error.result = -1;
 	m->grant.expires = TENF_NEVER;
@@ -231,6 +236,7 @@ void keeper_view(const struct keeper *keeper, const struct keeper_mapping *m,
 		.internal_address = m->wish.for_other ? m->wish.other : keeper->source,
 		.renews = renews ? m->timer.at : TENF_NEVER,
 	};
+	ret->wish.filters = NULL;
 }
 
 void keeper_set_timer(struct keeper *keeper, struct keeper_mapping *m, tenf_time at)
@@ -304,6 +310,12 @@ static void fill_create(const struct keeper_mapping *m, struct core_question *re
 		ret->external_address = m->grant.external_address;
 	ret->lifetime_s = wished_lifetime_s(m);
 	ret->prefer_failure = insists(m);
+	ret->filters = m->wish.filters;
+	ret->filter_count = m->wish.filter_count;
+	/* Filters add to those that are there (§13.3), which may be this mapping's own. */
+	ret->clear_filters = m->wish.clear_filters ||
+			     (ret->filter_count > 0 &&
+			      (m->wish.has_nonce || m->grant.external_port != 0));
 	ret->description = m->wish.description[0] != '\0' ? m->wish.description : NULL;
 }
 

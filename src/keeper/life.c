@@ -2,6 +2,7 @@
 /* The life of one mapping; the drawing is in mapping.h. */
 #include "keeper/keeper-private.h"
 
+#include "core/client.h"
 #include "core/schedule.h"
 
 #include <string.h>
@@ -422,6 +423,7 @@ void keeper_answered(struct keeper *keeper, struct keeper_mapping *m, tenf_time 
 		.external_address = answer->external_address,
 		.lifetime_s = answer->lifetime_s,
 		.epoch_s = answer->epoch_s,
+		.unfiltered = answer->unfiltered,
 		.expires = tenf_time_add(now, tenf_seconds(answer->lifetime_s)),
 	};
 
@@ -499,6 +501,7 @@ void life_update(struct keeper *keeper, struct keeper_mapping *m,
 		.external_address = update->map.external_address,
 		.lifetime_s = update->lifetime_s,
 		.epoch_s = update->epoch_s,
+		.unfiltered = !client_is_filtered(&m->inquiry.question, update),
 		.expires = tenf_time_add(now, tenf_seconds(update->lifetime_s)),
 	};
 	bool error = update->result != PCP_SUCCESS;

@@ -48,6 +48,9 @@ struct keeper_wish {
 	bool has_pair_nonce; /* the same for the UDP half of a pair */
 	uint8_t pair_nonce[CORE_NONCE];
 	uint16_t granted_port; /* the lease had it; 0 for none */
+	bool clear_filters;    /* and filters, perhaps others than these */
+	uint8_t filter_count;
+	const struct pcp_filter *filters; /* a mapping's are its own; NULL in a view */
 	char description[KEEPER_DESCRIPTION]; /* "" for none */
 };
 
@@ -58,6 +61,7 @@ struct keeper_grant {
 	struct tenf_address external_address;
 	uint32_t lifetime_s;
 	uint32_t epoch_s;
+	bool unfiltered; /* a filter was asked for and is not in force */
 	tenf_time expires; /* TENF_NEVER when nothing is held */
 };
 

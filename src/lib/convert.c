@@ -43,7 +43,21 @@ static enum tenf_status read_texts(const struct tenf_request *r, struct keeper_w
 	return TENF_OK;
 }
 
-enum tenf_status convert_request(const struct tenf_request *request, struct keeper_wish *ret)
+static bool read_filter(const struct tenf_filter *f, struct pcp_filter *ret)
+{
+	unsigned length;
+
+	if (!tenf_address_parse(f->address, &ret->address))
+		return false;
+	length = f->prefix_length + (tenf_address_is_v4(&ret->address) ? 96u : 0u);
+	ret->prefix_length = (uint8_t)length;
+	ret->port = f->port;
+	return f->prefix_length > 0 && length <= 128;
+}
+
+enum tenf_status convert_request(const struct tenf_request *request,
+				 struct pcp_filter ret_filters[TENF_FILTERS_MAX],
+				 struct keeper_wish *ret)
 {
 	struct tenf_request r;
 	struct keeper_wish wish = { .external_address = tenf_address_none4 };
@@ -52,8 +66,15 @@ enum tenf_status convert_request(const struct tenf_request *request, struct keep
 	tenf_request_init(&r);
 	memcpy(&r, request, request->size < sizeof(r) ? request->size : sizeof(r));
 	if (!is_protocol(r.protocol) || r.internal_port == 0 || r.lifetime_s == 0 ||
-	    (r.exact && r.external_port == 0))
+	    (r.exact && r.external_port == 0) || r.filter_count > TENF_FILTERS_MAX)
 		return TENF_E_ARGUMENT;
+	for (size_t i = 0; i < r.filter_count; i++) {
+		if (!read_filter(&r.filters[i], &ret_filters[i]))
+			return TENF_E_ARGUMENT;
+	}
+	wish.filters = ret_filters;
+	wish.filter_count = (uint8_t)r.filter_count;
+	wish.clear_filters = r.clear_filters;
 	wish.protocol = r.protocol == TENF_BOTH ? TENF_TCP : r.protocol;
 	wish.internal_port = r.internal_port;
 	wish.external_port = r.external_port;
@@ -141,6 +162,9 @@ void convert_mapping(const struct convert_scene *scene, const struct keeper_view
 		.expires_at = wall_of(view->grant.expires),
 		.renews_at = wall_of(view->renews),
 	};
+	if (held && view->wish.filter_count > 0)
+		ret->filtering = view->grant.unfiltered ? TENF_FILTERING_MISSING :
+							  TENF_FILTERING_ECHOED;
 	memcpy(ret->nonce, view->wish.nonce, sizeof(ret->nonce));
 	convert_address(&view->internal_address, ret->internal_address);
 	convert_address(&view->grant.external_address, ret->external_address);

@@ -7,8 +7,9 @@
 #include "keeper/keeper.h"
 #include "lib/route.h"
 
-/* TENF_E_ARGUMENT for what cannot be meant. */
+/* TENF_E_ARGUMENT for what cannot be meant. The wish's filters are in ret_filters. */
 TENF_CHECKED enum tenf_status convert_request(const struct tenf_request *request,
+					      struct pcp_filter ret_filters[TENF_FILTERS_MAX],
 					      struct keeper_wish *ret);
 TENF_CHECKED enum tenf_status convert_lease(const struct tenf_mapping *lease,
 					    struct keeper_wish *ret);

@@ -111,7 +111,7 @@ static const char *refusal(const struct explain_case *c)
 		return " saw the request come from another address: there is a second NAT between "
 		       "here and it (double NAT)";
 	if (c->method == TENF_METHOD_PCP && c->result == PCP_UNSUPP_OPTION)
-		return " lacks an option that --for or --exact needs";
+		return " lacks an option that --for, --exact or --filter needs";
 	if (c->method == TENF_METHOD_PCP && c->result == PCP_UNSUPP_PROTOCOL)
 		return " does not map this protocol";
 	if (c->method == TENF_METHOD_PCP && c->result == PCP_MALFORMED_REQUEST)
@@ -176,8 +176,7 @@ void explain_reason(struct tenf_error *ret, const struct explain_case *c)
 		break;
 	case TENF_REASON_MALFORMED:
 		add_gateway(&t, c->gateway);
-		tenf_text_add(&t, " gave an answer that makes no sense (success without a port, "
-				  "lifetime or address)");
+		tenf_text_add(&t, " gave an answer that makes no sense");
 		break;
 	case TENF_REASON_SYSTEM:
 		tenf_text_add(&t, "Something failed on this computer");

@@ -401,8 +401,9 @@ enum tenf_status tenf_session_process(struct tenf_session *session)
 enum tenf_status tenf_session_add(struct tenf_session *session, const struct tenf_request *request,
 				  uint32_t *ret_id)
 {
+	struct pcp_filter filters[TENF_FILTERS_MAX];
 	struct keeper_wish wish;
-	enum tenf_status status = convert_request(request, &wish);
+	enum tenf_status status = convert_request(request, filters, &wish);
 
 	if (status != TENF_OK)
 		return status;

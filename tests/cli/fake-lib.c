@@ -216,6 +216,8 @@ static uint32_t answer(struct tenf_session *session, const struct tenf_request *
 	memset(m->nonce, (int)m->id, sizeof(m->nonce));
 	if (request->nonce != NULL)
 		memcpy(m->nonce, request->nonce, sizeof(m->nonce));
+	if (port->reason == TENF_REASON_NONE && request->filter_count > 0)
+		m->filtering = port->unfiltered ? TENF_FILTERING_MISSING : TENF_FILTERING_ECHOED;
 	if (port->reason == TENF_REASON_NONE)
 		grant(request, port, m);
 	else
@@ -240,6 +242,10 @@ enum tenf_status tenf_session_add(struct tenf_session *session, const struct ten
 	copy(seen->internal_address, sizeof(seen->internal_address), request->internal_address);
 	copy(seen->external_address, sizeof(seen->external_address), request->external_address);
 	copy(seen->description, sizeof(seen->description), request->description);
+	for (size_t i = 0; i < request->filter_count; i++) {
+		seen->filters[i] = request->filters[i];
+		copy(seen->filter_addresses[i], TENF_ADDRESS_SIZE, request->filters[i].address);
+	}
 	id = answer(session, request,
 		    request->protocol == TENF_BOTH ? TENF_TCP : request->protocol);
 	if (request->protocol == TENF_BOTH) {

@@ -23,6 +23,7 @@ struct fake_port {
 	uint16_t external_port;    /* 0: the one asked for, or 40112 for any */
 	uint32_t lifetime_s;       /* 0: the one asked for */
 	const char *external_address; /* NULL: that of the gateway */
+	bool unfiltered;           /* echoes no FILTER */
 };
 
 /* What happens later, one step a turn of the loop; false: not yet. */
@@ -35,6 +36,8 @@ struct fake_request {
 	char internal_address[TENF_ADDRESS_SIZE];
 	char external_address[TENF_ADDRESS_SIZE];
 	char description[TENF_DESCRIPTION_SIZE];
+	struct tenf_filter filters[TENF_FILTERS_MAX];
+	char filter_addresses[TENF_FILTERS_MAX][TENF_ADDRESS_SIZE];
 };
 
 struct fake {

@@ -199,6 +199,101 @@ static void who_is_asked_is_known_before_a_recorded_nonce_is_shown(void **state)
 	assert_true(fake.requests[1].has_nonce);
 }
 
+static void expect_filter(size_t at, const char *address, unsigned length, unsigned port)
+{
+	const struct fake_request *r = &fake.requests[0];
+
+	assert_true(at < r->request.filter_count);
+	assert_string_equal(r->filter_addresses[at], address);
+	assert_int_equal(r->filters[at].prefix_length, length);
+	assert_int_equal(r->filters[at].port, port);
+}
+
+static void a_filter_says_who_may_come_in(void **state)
+{
+	struct command c;
+	json_t *root;
+
+	(void)state;
+	c = command("add 8080 --filter "
+		    "198.51.100.7,198.51.100.0/24:443,192.0.2.1:80,2001:db8::/32,"
+		    "[2001:db8::7]:22,[2001:db8:1::/48]");
+	assert_int_equal(c.status, 0);
+	assert_int_equal(fake.requests[0].request.filter_count, 6);
+	expect_filter(0, "198.51.100.7", 32, 0);
+	expect_filter(1, "198.51.100.0", 24, 443);
+	expect_filter(2, "192.0.2.1", 32, 80);
+	expect_filter(3, "2001:db8::", 32, 0);
+	expect_filter(4, "2001:db8::7", 128, 22);
+	expect_filter(5, "2001:db8:1::", 48, 0);
+	assert_non_null(strstr(c.out, "(2 h)   filtered\n"));
+	assert_null(strstr(c.err, "unfiltered"));
+	c = command("add 8080 --filter 198.51.100.7 --json");
+	root = command_json(&c);
+	assert_string_equal(json_string_value(command_at(root, "mappings.0.filter")), "echoed");
+	json_decref(root);
+}
+
+/* PCP-C-43 */
+static void a_filter_that_was_not_confirmed_is_told(void **state)
+{
+	struct command c;
+	json_t *root;
+
+	(void)state;
+	fake.ports[0] = (struct fake_port){ .unfiltered = true };
+	c = command("add 80:8080 --filter 198.51.100.7");
+	assert_int_equal(c.status, 0);
+	assert_non_null(strstr(c.out, "(2 h)   unfiltered\n"));
+	assert_non_null(strstr(c.err, "Port 80 is unfiltered: the gateway did not confirm "
+				      "--filter, so anybody may come in. Close it with "
+				      "`tenforward remove 8080/tcp`.\n"));
+	c = command("add 80:8080 --filter 198.51.100.7 --json");
+	root = command_json(&c);
+	assert_string_equal(json_string_value(command_at(root, "mappings.0.filter")),
+			    "unfiltered");
+	json_decref(root);
+}
+
+/* The gateway keeps the filters of a mapping that is renewed without any (RFC 6887 §13.3). */
+static void the_filters_of_a_recorded_lease_are_cleared(void **state)
+{
+	(void)state;
+	(void)command("add 8080 --filter 198.51.100.7");
+	assert_false(fake.requests[0].request.clear_filters);
+	(void)command("add 8080");
+	assert_true(fake.requests[1].request.clear_filters);
+	assert_int_equal(fake.requests[1].request.filter_count, 0);
+	(void)command("add 8080");
+	assert_false(fake.requests[2].request.clear_filters);
+}
+
+static void a_filter_that_makes_no_sense_is_a_usage_error(void **state)
+{
+	static const char *const wrong[] = {
+		"198.51.100.7/33", "198.51.100.7/24", "0.0.0.0/0", "::/0", "example.org", "",
+		"198.51.100.7:0", "198.51.100.7:65536", "198.51.100.7:x", "[2001:db8::7",
+		"[2001:db8::7]443", "198.51.100.7,", ",198.51.100.7", "[198.51.100.7]:",
+	};
+	char words[200];
+	struct command c;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+		snprintf(words, sizeof(words), "add 8080 --filter=%s", wrong[i]);
+		c = command(words);
+		assert_int_equal(c.status, 2);
+		assert_non_null(strstr(c.err, "is not who may come in"));
+	}
+	c = command("add 8080 --filter "
+		    "10.0.0.1,10.0.0.2,10.0.0.3,10.0.0.4,10.0.0.5,10.0.0.6,10.0.0.7,10.0.0.8,"
+		    "10.0.0.9,10.0.0.10,10.0.0.11,10.0.0.12,10.0.0.13,10.0.0.14,10.0.0.15,"
+		    "10.0.0.16,10.0.0.17");
+	assert_int_equal(c.status, 2);
+	assert_non_null(strstr(c.err, "at most 16"));
+	assert_int_equal(fake.calls, 0);
+}
+
 static void json_has_every_key_of_a_mapping(void **state)
 {
 	static const char *const keys[] = {
@@ -294,6 +389,10 @@ int main(void)
 		TEST(a_range_becomes_single_ports),
 		TEST(equal_failures_are_told_once),
 		TEST(asking_again_goes_on_with_the_recorded_lease),
+		TEST(a_filter_says_who_may_come_in),
+		TEST(a_filter_that_was_not_confirmed_is_told),
+		TEST(the_filters_of_a_recorded_lease_are_cleared),
+		TEST(a_filter_that_makes_no_sense_is_a_usage_error),
 		TEST(who_is_asked_is_known_before_a_recorded_nonce_is_shown),
 		TEST(json_has_every_key_of_a_mapping),
 		TEST(verbose_counts_packets),

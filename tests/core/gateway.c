@@ -264,6 +264,8 @@ static bool answer_pcp(struct fake_gateway *gateway, const uint8_t *data, size_t
 		return true;
 	}
 	pcp_write_answer(w, &answer);
+	if (gateway->drops_options)
+		return true;
 	tenf_writer_copy(w, request.options.at, request.options.left);
 	return true;
 }

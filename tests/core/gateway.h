@@ -44,6 +44,7 @@ struct fake_gateway {
 	uint16_t natpmp_address_result;
 	bool ignores_prefer_failure;
 	bool checks_nonce;
+	bool drops_options; /* works, but echoes none */
 	bool always_other_port; /* never what was suggested */
 
 	/* External ports that belong to somebody else. */

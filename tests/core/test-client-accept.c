@@ -149,8 +149,8 @@ static void unasked_answers_have_no_effect(void **state)
 	fixture_expect_none(f);
 }
 
-/* PCP-C-16: nothing of ours is a PEER, so no PEER answer is one to us, even with
- * the nonce, protocol and port of a MAP that is outstanding. */
+/* No inquiry is a PEER, so no PEER answer is one to it, even with the nonce,
+ * protocol and port of a MAP that is outstanding. */
 static void a_peer_answer_is_never_ours(void **state)
 {
 	static const char *const names[] = { "pcp-resp-peer", "pcp-bad-resp-peer-remote" };

@@ -97,6 +97,24 @@ static bool has_option(struct tenf_reader options, uint8_t code)
 	return false;
 }
 
+static void note_filters(struct tenf_reader options, struct packet *p)
+{
+	struct pcp_option option;
+	struct pcp_filter f;
+
+	while (pcp_option_next(&options, &option)) {
+		if (option.code != PCP_OPTION_FILTER)
+			continue;
+		assert_int_equal(pcp_option_filter(&option, &f), TENF_OK);
+		/* Those that are there go before others are added. */
+		if (f.prefix_length == 0) {
+			assert_int_equal(p->filters, 0);
+			p->clears_filters = true;
+		}
+		p->filters++;
+	}
+}
+
 static void note_pcp(const uint8_t *data, size_t len, struct packet *p)
 {
 	struct pcp_request m;
@@ -113,6 +131,7 @@ static void note_pcp(const uint8_t *data, size_t len, struct packet *p)
 	p->deletes = m.opcode == PCP_MAP && m.lifetime_s == 0;
 	p->prefer_failure = has_option(m.options, PCP_OPTION_PREFER_FAILURE);
 	p->described = has_option(m.options, PCP_OPTION_DESCRIPTION);
+	note_filters(m.options, p);
 	p->client = m.client;
 	memcpy(p->nonce, m.map.nonce, PCP_NONCE);
 }

@@ -27,6 +27,8 @@ struct packet {
 	uint32_t lifetime_s;
 	bool prefer_failure;
 	bool described;
+	unsigned filters; /* FILTER options, the one that clears among them */
+	bool clears_filters;
 	uint8_t nonce[PCP_NONCE];
 	struct tenf_address client;
 	struct tenf_address external_address;

@@ -343,35 +343,106 @@ static void no_description_and_no_insisting_by_default(void **state)
 	assert_true(packet_nth(w, TENF_TCP, 2, false, 0)->described);
 }
 
-/* PCP-C-43: nothing of ours asks for a FILTER, so a mapping is never shown as
- * filtered: what a view has of a gateway's word is an endpoint, a time and an epoch. */
-static void a_mapping_is_never_taken_for_filtered(void **state)
+static struct pcp_filter filter_of(const char *address)
+{
+	return (struct pcp_filter){ .address = address_of(address), .prefix_length = 128 };
+}
+
+/* PCP-C-42: filters add to those that are there (§13.3), so each request but the first
+ * clears them, and a mapping that is renewed for ever has as many as were wished for. */
+static void renewals_set_the_filters_anew(void **state)
 {
 	struct world *w = *state;
+	struct pcp_filter filters[] = { filter_of("198.51.100.9"), filter_of("198.51.100.10") };
 	struct keeper_wish wish = wish_of(1);
-	struct keeper_grant grant;
-	struct pcp_answer update;
-	uint8_t options[24] = { 3, 0, 0, 20, [5] = 128, [18] = 0xff, 0xff, 198, 51, 100, 9 };
 	uint32_t id;
 
+	wish.filters = filters;
+	wish.filter_count = 2;
 	world_connect(w, GATEWAY, SOURCE);
 	id = world_add(w, &wish, false);
-	grant = world_view(w, id).grant;
-	update = (struct pcp_answer){ .opcode = PCP_MAP,
-				      .lifetime_s = 7200,
-				      .epoch_s = grant.epoch_s + 1,
-				      .map = { .protocol = TENF_TCP,
-					       .internal_port = 1,
-					       .external_port = grant.external_port,
-					       .external_address = grant.external_address },
-				      .options = tenf_reader_of(options, sizeof(options)) };
-	memcpy(update.map.nonce, world_view(w, id).wish.nonce, PCP_NONCE);
+	memset(filters, 0xee, sizeof(filters)); /* the mapping has its own */
+	assert_int_equal(packet_nth(w, TENF_TCP, 1, false, 0)->filters, 2);
+	assert_false(packet_nth(w, TENF_TCP, 1, false, 0)->clears_filters);
+	assert_false(world_view(w, id).grant.unfiltered);
+	world_pass(w, 4600 * TENF_SECOND);
+	assert_int_equal(packet_nth(w, TENF_TCP, 1, false, 1)->filters, 3);
+	assert_true(packet_nth(w, TENF_TCP, 1, false, 1)->clears_filters);
+	assert_false(world_view(w, id).grant.unfiltered);
+	assert_int_equal(engine_remove(&w->engine, id, w->now), TENF_OK);
+	world_flush(w);
+	assert_int_equal(packet_nth(w, TENF_TCP, 1, true, 0)->filters, 0);
+}
+
+/* PCP-C-42: a lease of an earlier run may have other filters, or none may be wanted now. */
+static void the_filters_of_a_lease_made_before_are_cleared(void **state)
+{
+	struct world *w = *state;
+	struct pcp_filter filter = filter_of("198.51.100.9");
+	struct keeper_wish wish = wish_of(1);
+
+	wish.has_nonce = true;
+	world_connect(w, GATEWAY, SOURCE);
+	(void)world_add(w, &wish, false);
+	assert_int_equal(packet_nth(w, TENF_TCP, 1, false, 0)->filters, 0);
+	wish.internal_port = 2;
+	wish.clear_filters = true;
+	(void)world_add(w, &wish, false);
+	assert_int_equal(packet_nth(w, TENF_TCP, 2, false, 0)->filters, 1);
+	assert_true(packet_nth(w, TENF_TCP, 2, false, 0)->clears_filters);
+	wish.internal_port = 3;
+	wish.clear_filters = false;
+	wish.filters = &filter;
+	wish.filter_count = 1;
+	(void)world_add(w, &wish, false);
+	assert_int_equal(packet_nth(w, TENF_TCP, 3, false, 0)->filters, 2);
+	assert_true(packet_nth(w, TENF_TCP, 3, false, 0)->clears_filters);
+}
+
+static void update_without_options(struct world *w, uint32_t id)
+{
+	struct keeper_view view = world_view(w, id);
+	struct pcp_answer update = { .opcode = PCP_MAP,
+				     .lifetime_s = 7200,
+				     .epoch_s = view.grant.epoch_s + 1,
+				     .map = { .protocol = TENF_TCP,
+					      .internal_port = view.wish.internal_port,
+					      .external_port = view.grant.external_port,
+					      .external_address = view.grant.external_address } };
+
+	memcpy(update.map.nonce, view.wish.nonce, PCP_NONCE);
 	assert_true(keeper_update(&w->engine.keeper, &update, w->now));
-	grant.epoch_s++;
-	grant.expires = w->now + 7200 * TENF_SECOND;
-	assert_int_equal(world_view(w, id).grant.external_port, grant.external_port);
+}
+
+/* PCP-C-43: what is held is open to everybody when a gateway does not confirm the
+ * filter: at once, with a renewal, and when it says so unasked (§14.2). */
+static void a_filter_that_is_not_confirmed_is_told(void **state)
+{
+	struct world *w = *state;
+	struct pcp_filter filter = filter_of("198.51.100.9");
+	struct keeper_wish wish = wish_of(1);
+	uint32_t id;
+
+	wish.filters = &filter;
+	wish.filter_count = 1;
+	w->gateway.drops_options = true;
+	world_connect(w, GATEWAY, SOURCE);
+	id = world_add(w, &wish, false);
 	assert_int_equal(world_view(w, id).state, TENF_STATE_MAPPED);
-	assert_true(world_view(w, id).grant.expires == grant.expires);
+	assert_true(world_view(w, id).grant.unfiltered);
+	assert_int_equal(world_view(w, id).wish.filter_count, 1);
+
+	w->gateway.drops_options = false;
+	world_pass(w, 4600 * TENF_SECOND);
+	assert_false(world_view(w, id).grant.unfiltered);
+	update_without_options(w, id);
+	assert_true(world_view(w, id).grant.unfiltered);
+
+	wish.internal_port = 2;
+	wish.filter_count = 0;
+	id = world_add(w, &wish, false);
+	update_without_options(w, id);
+	assert_false(world_view(w, id).grant.unfiltered);
 }
 
 int main(void)
@@ -390,7 +461,9 @@ int main(void)
 		WORLD_TEST(the_newest_word_counts),
 		WORLD_TEST(what_came_and_went_unseen_is_told_once),
 		WORLD_TEST(no_description_and_no_insisting_by_default),
-		WORLD_TEST(a_mapping_is_never_taken_for_filtered),
+		WORLD_TEST(renewals_set_the_filters_anew),
+		WORLD_TEST(the_filters_of_a_lease_made_before_are_cleared),
+		WORLD_TEST(a_filter_that_is_not_confirmed_is_told),
 	};
 
 	return cmocka_run_group_tests_name("keeper", tests, NULL, NULL);

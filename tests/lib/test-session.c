@@ -317,6 +317,57 @@ static void what_cannot_be_meant_is_refused_before_anything_is_sent(void **state
 	assert_int_equal(counters.sent, 0);
 }
 
+static uint32_t ask_filtered(struct tenf_session *session, uint16_t port,
+			     const struct tenf_filter *filters, size_t count,
+			     enum tenf_status expected)
+{
+	struct tenf_request request;
+	uint32_t id = 0;
+
+	tenf_request_init(&request);
+	request.internal_port = port;
+	request.external_port = port;
+	request.filters = filters;
+	request.filter_count = count;
+	assert_int_equal(tenf_session_add(session, &request, &id), expected);
+	return id;
+}
+
+/* PCP-C-42, PCP-C-43: against our own gateway, which has filters. */
+static void a_mapping_with_filters_is_confirmed(void **state)
+{
+	static const struct tenf_filter filters[] = { { "198.51.100.0", 24, 443 },
+						      { "192.0.2.7", 32, 0 } };
+	struct house *house = *state;
+	struct tenf_event event;
+
+	ask_filtered(house->session, 8080, filters, 2, TENF_OK);
+	event = wait_for(house->session, VERDICTS);
+	assert_int_equal(event.kind, TENF_EVENT_MAPPED);
+	assert_int_equal(event.mapping.filtering, TENF_FILTERING_ECHOED);
+	ask_filtered(house->session, 8081, NULL, 0, TENF_OK);
+	event = wait_for(house->session, VERDICTS);
+	assert_int_equal(event.mapping.filtering, TENF_FILTERING_NONE);
+}
+
+static void a_filter_that_cannot_be_meant_is_refused(void **state)
+{
+	static const struct tenf_filter wrong[] = { { "198.51.100.0", 0, 0 },
+						    { "198.51.100.0", 33, 0 },
+						    { "2001:db8::", 129, 0 },
+						    { "example.org", 24, 0 } };
+	struct tenf_filter many[TENF_FILTERS_MAX + 1];
+	struct house *house = *state;
+
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
+		ask_filtered(house->session, 8080, &wrong[i], 1, TENF_E_ARGUMENT);
+	for (size_t i = 0; i <= TENF_FILTERS_MAX; i++)
+		many[i] = (struct tenf_filter){ "198.51.100.0", 24, (uint16_t)(i + 1) };
+	ask_filtered(house->session, 8080, many, TENF_FILTERS_MAX + 1, TENF_E_ARGUMENT);
+	ask_filtered(house->session, 8080, many, TENF_FILTERS_MAX, TENF_OK);
+	assert_int_equal(wait_for(house->session, VERDICTS).kind, TENF_EVENT_MAPPED);
+}
+
 static void watching_tells_the_gateway_and_its_address(void **state)
 {
 	struct house *house = *state;
@@ -376,6 +427,10 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			what_cannot_be_meant_is_refused_before_anything_is_sent, set_up,
 			tear_down),
+		cmocka_unit_test_setup_teardown(a_mapping_with_filters_is_confirmed, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(a_filter_that_cannot_be_meant_is_refused, set_up,
+						tear_down),
 		cmocka_unit_test_setup_teardown(watching_tells_the_gateway_and_its_address,
 						set_up, tear_down),
 		cmocka_unit_test_setup_teardown(the_descriptor_stays_the_same, set_up, tear_down),

@@ -147,6 +147,21 @@ def one_of_two(opened):
     expect([m["state"] for m in made], ["refused", "mapped"], "states")
 
 
+@case("a filter is confirmed by PCP, and not asked for by a dialect that has none")
+def filtered(opened):
+    home = Home(opened, PATHS)
+    gateway = home.gatewayd()
+    for again in (True, False):
+        made = home.command.json("add", "4080:8080", "--filter", "11.0.113.2,11.0.114.0/24:53")
+        expect([m["filter"] for m in made["mappings"]], ["echoed"], f"made, {again}")
+    expect(["filter" in m for m in home.command.json("add", "4080:8080")["mappings"]], [False],
+           "without a filter")
+    home.command("remove", "4080:8080")
+    gateway.kill()
+    home.gatewayd("Protocols=natpmp")
+    home.command("add", "4080:8080", "--filter", "11.0.113.2", status=5)
+
+
 @case("a gateway without an outside address is told as that")
 def no_address(opened):
     home = Home(opened, PATHS)

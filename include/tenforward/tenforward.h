@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * libtenforward: ask any NAT gateway for port mappings, by PCP (RFC 6887),
- * NAT-PMP (RFC 6886) and, later, UPnP IGD, and keep them.
+ * NAT-PMP (RFC 6886) and, where it was built in, UPnP IGD, and keep them.
  *
  * How it works. An object has one file descriptor, one time-out and one
  * process call. Wait until the descriptor is readable or the time-out is over,
@@ -42,6 +42,8 @@ extern "C" {
 #define TENF_DEFAULT_TIMEOUT_MS 5000
 #define TENF_DESCRIPTION_SIZE 128
 #define TENF_FILTERS_MAX 16 /* of one mapping */
+#define TENF_IGD_HINT_SIZE 768
+#define TENF_IGD_HINTS_SIZE 4096 /* several, a line each */
 
 /* Details for people. `text` is one sentence, or two: what was tried, what
  * happened, what to do. */
@@ -74,6 +76,10 @@ struct tenf_options {
 	 * as long as the object lives; may not call the library. NULL: socket(2). */
 	int (*open_socket)(void *context, int domain, int type, int protocol);
 	void *open_context;
+	/* UPnP devices that earlier runs found, as tenf_session_igd_hint() gave them, a
+	 * line each; tried where they are on the gateway's own address, and forgotten
+	 * when they do not answer. NULL: none. */
+	const char *igd_hints;
 };
 
 void tenf_options_init(struct tenf_options *options);
@@ -254,6 +260,10 @@ uint32_t tenf_session_id_at(const struct tenf_session *session, size_t index);
 /* The gateway in use as far as it is known; address "" when there is none. */
 void tenf_session_gateway(const struct tenf_session *session, struct tenf_gateway *ret);
 
+/* The UPnP device that was found at the gateway, as a line for options->igd_hints
+ * of a later run; false when there is none. */
+bool tenf_session_igd_hint(const struct tenf_session *session, char ret[TENF_IGD_HINT_SIZE]);
+
 /* `ret->size` is set by the caller to sizeof(*ret). */
 void tenf_session_counters(const struct tenf_session *session, struct tenf_counters *ret);
 
@@ -277,6 +287,33 @@ bool tenf_discovery_done(const struct tenf_discovery *discovery);
 size_t tenf_discovery_count(const struct tenf_discovery *discovery);
 void tenf_discovery_gateway(const struct tenf_discovery *discovery, size_t index,
 			    struct tenf_gateway *ret);
+
+bool tenf_discovery_igd_hint(const struct tenf_discovery *discovery, size_t index,
+			     char ret[TENF_IGD_HINT_SIZE]);
+
+/* ---- What a gateway lists -------------------------------------------------- */
+
+struct tenf_listing;
+
+/* All mappings the gateway a session would choose lists by UPnP, whoever made
+ * them; PCP and NAT-PMP have no list. In a library built without UPnP neither these nor
+ * the functions for hints exist. Blocks within options->timeout_ms. Caller
+ * frees *ret with tenf_listing_free(). TENF_E_FAILED with reterr->reason NO_GATEWAY,
+ * SILENT, NO_SERVICE (no UPnP there) or MALFORMED;
+ * TENF_E_ARGUMENT, TENF_E_MEMORY, TENF_E_SYSTEM. */
+enum tenf_status tenf_listing_new(const struct tenf_options *options, struct tenf_listing **ret,
+				  struct tenf_error *reterr);
+void tenf_listing_free(struct tenf_listing *listing);
+size_t tenf_listing_count(const struct tenf_listing *listing);
+/* True when the gateway has more than were read in time, or than 4096. */
+bool tenf_listing_is_cut(const struct tenf_listing *listing);
+/* A listed mapping: state MAPPED, method IGD, no id and no nonce; expires_at 0 and
+ * lifetime_s UINT32_MAX where it stays until it is removed. `ret_description` is the
+ * router's own, clean UTF-8. False when there is no such index. */
+bool tenf_listing_mapping(const struct tenf_listing *listing, size_t index,
+			  struct tenf_mapping *ret,
+			  char ret_description[TENF_DESCRIPTION_SIZE]);
+bool tenf_listing_igd_hint(const struct tenf_listing *listing, char ret[TENF_IGD_HINT_SIZE]);
 
 /* ---- One-liners that block ----------------------------------------------- */
 

@@ -22,10 +22,6 @@ void client_end_natpmp(struct client *client, struct inquiry *inquiry, enum tenf
 /* The gateway answered the address request: who waited for that may go on. */
 void client_address_answered(struct client *client, tenf_time now);
 
-/* The external address as told by a packet; notes a change. */
-void client_learn_address(struct client *client, const struct tenf_address *external,
-			  enum tenf_method method, tenf_time now);
-
 void client_slot_release(struct client *client);
 /* Gives free places to those who wait: inquiries under way, the slot. */
 void client_pump(struct client *client, tenf_time now);

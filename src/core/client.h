@@ -130,6 +130,10 @@ enum client_receipt client_announced(struct client *client, const struct tenf_en
 /* ICMP port unreachable: nobody listens, every question ends (RFC 6886 §3.1). */
 void client_unreachable(struct client *client, tenf_time now);
 
+/* The external address as told by a packet, or by UPnP; notes a change. */
+void client_learn_address(struct client *client, const struct tenf_address *external,
+			  enum tenf_method method, tenf_time now);
+
 void client_expire(struct client *client, tenf_time now);
 tenf_time client_deadline(const struct client *client);
 /* The next datagram for the gateway, at most PCP_MAX octets; false when none

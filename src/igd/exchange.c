@@ -2,6 +2,7 @@
 #include "igd/exchange.h"
 
 #include <errno.h>
+#include <netinet/tcp.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <unistd.h>
@@ -124,10 +125,20 @@ static enum tenf_status send_rest(struct igd_exchange *x)
 	return watch(x, EPOLL_CTL_MOD, EPOLLIN) ? TENF_OK : TENF_E_SYSTEM;
 }
 
+/* Devices write an answer in pieces and hold the next one back until the last is
+ * acknowledged, which the kernel else does after 40 ms. */
+static void acknowledge(const struct igd_exchange *x)
+{
+	int on = 1;
+
+	(void)setsockopt(x->fd, IPPROTO_TCP, TCP_QUICKACK, &on, sizeof(on));
+}
+
 static enum tenf_status receive(struct igd_exchange *x)
 {
 	char data[4096];
 
+	acknowledge(x);
 	for (unsigned i = 0; i < READS_MAX; i++) {
 		ssize_t got = recv(x->fd, data, sizeof(data), 0);
 		enum tenf_status status;

@@ -88,9 +88,11 @@ static bool bind_to_way(int fd, const struct igd_way *way)
 int igd_socket_open(const struct igd_way *way, int type)
 {
 	int family = tenf_address_is_v4(&way->gateway) ? AF_INET : AF_INET6;
-	int fd = socket(family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	int code;
+	int fd, code;
 
+	type |= SOCK_NONBLOCK | SOCK_CLOEXEC;
+	fd = way->open != NULL ? way->open(way->open_context, family, type, 0)
+			       : socket(family, type, 0);
 	if (fd < 0 || bind_to_way(fd, way))
 		return fd;
 	code = errno;

@@ -14,6 +14,9 @@ struct igd_way {
 	struct tenf_address gateway;
 	struct tenf_address source;
 	unsigned ifindex; /* 0: the kernel's choice */
+	/* Makes the sockets, as socket(2); NULL: socket(2). */
+	int (*open)(void *context, int domain, int type, int protocol);
+	void *open_context;
 };
 
 union igd_sockaddr {

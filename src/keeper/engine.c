@@ -22,12 +22,47 @@ void engine_init(struct engine *engine, const struct engine_config *config,
 		.address_told = tenf_address_none4,
 	};
 	keeper_init(&engine->keeper, &keeper_config, random, memory);
+#if TENF_WITH_IGD
+	upnp_init(&engine->upnp, config->methods);
+#endif
 }
 
 void engine_done(struct engine *engine)
 {
 	keeper_done(&engine->keeper);
 }
+
+/* ---- UPnP beside the client ----------------------------------------------------- */
+
+#if TENF_WITH_IGD
+
+static bool upnp_has_question(struct engine *engine, struct keeper_mapping *m, tenf_time now)
+{
+	bool known = engine->client.pcp == CLIENT_SPEAKS ||
+		     engine->client.natpmp == CLIENT_SPEAKS;
+
+	return upnp_takes(&engine->upnp, m, &m->inquiry.question, known, now);
+}
+
+static void upnp_forgets(struct engine *engine, struct keeper_mapping *m)
+{
+	upnp_cancel(&engine->upnp, m);
+}
+
+#else
+
+static bool upnp_has_question(struct engine *engine, struct keeper_mapping *m, tenf_time now)
+{
+	(void)engine, (void)m, (void)now;
+	return false;
+}
+
+static void upnp_forgets(struct engine *engine, struct keeper_mapping *m)
+{
+	(void)engine, (void)m;
+}
+
+#endif
 
 /* ---- Between keeper and client ---------------------------------------------- */
 
@@ -48,7 +83,9 @@ static void pass_asks(struct engine *engine, tenf_time now)
 
 	while ((m = keeper_next_ask(&engine->keeper)) != NULL) {
 		client_cancel(&engine->client, &m->inquiry, now);
-		if (keeper_question(&engine->keeper, m, &m->inquiry.question))
+		upnp_forgets(engine, m);
+		if (keeper_question(&engine->keeper, m, &m->inquiry.question) &&
+		    !upnp_has_question(engine, m, now))
 			client_ask(&engine->client, &m->inquiry, now);
 	}
 }
@@ -58,6 +95,12 @@ static void pass_answers(struct engine *engine, tenf_time now)
 	struct inquiry *inquiry;
 
 	while ((inquiry = client_next_answer(&engine->client)) != NULL) {
+#if TENF_WITH_IGD
+		if (inquiry == &engine->watch ?
+			    upnp_keeps_watch(&engine->upnp, inquiry->answer.reason, now) :
+			    upnp_keeps(&engine->upnp, mapping_of(inquiry), now))
+			continue;
+#endif
 		if (inquiry == &engine->watch)
 			watch_answered(engine, now);
 		else
@@ -104,8 +147,13 @@ static void start_watch(struct engine *engine, tenf_time now)
 static void empty_client(struct engine *engine, tenf_time now)
 {
 	client_cancel(&engine->client, &engine->watch, now);
-	for (size_t i = 0; i < engine->keeper.count; i++)
+	for (size_t i = 0; i < engine->keeper.count; i++) {
 		client_cancel(&engine->client, &engine->keeper.mappings[i]->inquiry, now);
+		upnp_forgets(engine, engine->keeper.mappings[i]);
+	}
+#if TENF_WITH_IGD
+	upnp_reset(&engine->upnp);
+#endif
 }
 
 void engine_set_gateway(struct engine *engine, const struct tenf_endpoint *gateway,
@@ -209,6 +257,68 @@ void engine_unreachable(struct engine *engine, tenf_time now)
 	settle(engine, now);
 }
 
+#if TENF_WITH_IGD
+
+/* UPnP's own timers: silence, and waiting for it in vain. */
+static void expire_upnp(struct engine *engine, tenf_time now)
+{
+	struct keeper_mapping *m;
+	bool over;
+
+	while ((m = upnp_expire(&engine->upnp, now, &over)) != NULL) {
+		client_cancel(&engine->client, &m->inquiry, now);
+		if (over)
+			keeper_answered(&engine->keeper, m, now);
+	}
+}
+
+bool engine_next_upnp(struct engine *engine, tenf_time now, struct upnp_question *ret)
+{
+	return engine->has_gateway && upnp_next(&engine->upnp, &engine->keeper, now, ret);
+}
+
+static void take_verdict(struct engine *engine, const struct core_answer *answer,
+			 unsigned version, tenf_time now)
+{
+	bool watched = engine->upnp.watch;
+
+	upnp_found(&engine->upnp, version, now);
+	engine->upnp.watch = false;
+	if (!watched)
+		return;
+	if (version != 0)
+		engine->watch.answer = *answer;
+	watch_answered(engine, now);
+}
+
+void engine_upnp_answered(struct engine *engine, const struct upnp_question *question,
+			  const struct core_answer *answer, unsigned version, tenf_time now)
+{
+	struct keeper_mapping *m = NULL;
+
+	if (!engine->has_gateway)
+		return;
+	if (!tenf_address_is_none(&answer->external_address))
+		client_learn_address(&engine->client, &answer->external_address,
+				     TENF_METHOD_IGD, now);
+	if (answer->rtt >= 0 && engine->client.rtt < 0)
+		engine->client.rtt = answer->rtt;
+	if (question->question.op == CORE_DISCOVER)
+		take_verdict(engine, answer, version, now);
+	else
+		m = upnp_answered(&engine->upnp, &engine->keeper, question->token);
+	if (version != 0)
+		engine->upnp.version = version;
+	if (m != NULL) {
+		m->inquiry.answer = *answer;
+		keeper_answered(&engine->keeper, m, now);
+	}
+	expire_upnp(engine, now);
+	settle(engine, now);
+}
+
+#endif
+
 void engine_expire(struct engine *engine, tenf_time now)
 {
 	if (engine->has_gateway) {
@@ -219,6 +329,9 @@ void engine_expire(struct engine *engine, tenf_time now)
 			start_watch(engine, now);
 		}
 	}
+#if TENF_WITH_IGD
+	expire_upnp(engine, now);
+#endif
 	keeper_expire(&engine->keeper, now);
 	settle(engine, now);
 }
@@ -230,6 +343,9 @@ tenf_time engine_deadline(const struct engine *engine)
 	if (!engine->has_gateway)
 		return deadline;
 	deadline = tenf_time_min(deadline, client_deadline(&engine->client));
+#if TENF_WITH_IGD
+	deadline = tenf_time_min(deadline, upnp_deadline(&engine->upnp));
+#endif
 	if (engine->watch.place == INQUIRY_NOWHERE)
 		deadline = tenf_time_min(deadline, engine->watch_at);
 	return deadline;

@@ -16,6 +16,7 @@
 
 #include "core/client.h"
 #include "keeper/keeper.h"
+#include "keeper/upnp.h"
 
 struct engine_config {
 	unsigned methods;      /* enum tenf_method, or-ed */
@@ -37,6 +38,9 @@ struct engine {
 	struct tenf_address address_told;
 	bool gateway_news;
 	bool restart_news;
+#if TENF_WITH_IGD
+	struct upnp upnp;
+#endif
 };
 
 struct engine_event {
@@ -74,6 +78,16 @@ tenf_time engine_deadline(const struct engine *engine);
 
 /* The next datagram to the gateway; false when none is due. */
 bool engine_next_send(struct engine *engine, tenf_time now, struct tenf_writer *w);
+#if TENF_WITH_IGD
+/* The next question for the one who speaks UPnP, who takes one at a time; false
+ * when there is none. */
+bool engine_next_upnp(struct engine *engine, tenf_time now, struct upnp_question *ret);
+/* What came of it. `version` is that of the device, 0 when none was found; the
+ * address in the answer is zero when it was not told. */
+void engine_upnp_answered(struct engine *engine, const struct upnp_question *question,
+			  const struct core_answer *answer, unsigned version, tenf_time now);
+#endif
+
 bool engine_next_event(struct engine *engine, tenf_time now, struct engine_event *ret);
 
 #endif

@@ -115,6 +115,15 @@ struct keeper_mapping {
 	unsigned pair_rounds; /* times a common port was looked for */
 	uint16_t suggest;     /* port the other half has, 0 for no wish */
 
+#if TENF_WITH_IGD
+	/* The engine's: how far UPnP has come for the question under way (upnp.h). */
+	struct {
+		enum { UPNP_OUT, UPNP_RACING, UPNP_WAITING, UPNP_QUEUED, UPNP_ASKED } place;
+		tenf_time from; /* UPNP_RACING: may take over then; TENF_NEVER: not by itself */
+		struct keeper_mapping *next, *previous;
+	} upnp;
+#endif
+
 	/* News: the kind, and how it looked when somebody last took news of it. */
 	enum tenf_event_kind news;
 	bool has_news;

@@ -219,5 +219,9 @@ void convert_gateway(const struct convert_scene *scene, const struct client *cli
 	}
 	if (client != NULL)
 		fill_heard(client, ret);
+#if TENF_WITH_IGD
+	if (scene->igd_version != 0)
+		add_spoken(ret, TENF_METHOD_IGD, scene->igd_version);
+#endif
 	explain_reason(&ret->error, &c);
 }

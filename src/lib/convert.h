@@ -18,6 +18,9 @@ TENF_CHECKED enum tenf_status convert_lease(const struct tenf_mapping *lease,
 struct convert_scene {
 	const struct route *route; /* NULL: no gateway */
 	const struct settings *settings;
+#if TENF_WITH_IGD
+	unsigned igd_version; /* of the UPnP device there, 0 for none */
+#endif
 };
 
 void convert_mapping(const struct convert_scene *scene, const struct keeper_view *view,

@@ -8,6 +8,7 @@
 #include "core/client.h"
 #include "lib/convert.h"
 #include "lib/explain.h"
+#include "lib/upnp.h"
 #include "lib/wait.h"
 #include "net/clock.h"
 #include "net/poll.h"
@@ -28,6 +29,12 @@ struct candidate {
 	struct inquiry inquiry;
 	enum tenf_reason reason;
 	bool done;
+#if TENF_WITH_IGD
+	bool answered;   /* the inquiry is */
+	tenf_time hurry; /* what is not heard by then is not waited for */
+	unsigned igd_version;
+	struct igd *igd; /* NULL once its verdict is in */
+#endif
 };
 
 struct tenf_discovery {
@@ -41,6 +48,116 @@ struct tenf_discovery {
 	tenf_time hurry; /* when patience is over, TENF_NEVER while there is no need */
 	struct candidate *candidates;
 };
+
+/* ---- UPnP ---------------------------------------------------------------------- */
+
+#if TENF_WITH_IGD
+
+/* An answer that is there waits this long for UPnP, which answers at once or
+ * has a window of two seconds; and one of UPnP this long for the others. */
+#define UPNP_GRACE (250 * TENF_MILLISECOND)
+#define OTHERS_GRACE (1 * TENF_SECOND)
+
+static void start_upnp(struct tenf_discovery *d, struct candidate *c, tenf_time give_up)
+{
+	uint64_t tag = ROUTES_MAX + (uint64_t)(c - d->candidates);
+
+	c->hurry = TENF_NEVER;
+	if ((d->settings.methods & TENF_METHOD_IGD) == 0 ||
+	    upnp_open(&d->settings, &c->route, d->poll_fd, tag, &c->igd) != TENF_OK)
+		return;
+	upnp_find(c->igd, d->settings.methods == TENF_METHOD_IGD, give_up);
+}
+
+static void take_upnp(struct candidate *c, const struct igd_result *result, tenf_time now)
+{
+	if (result->reason != TENF_REASON_NONE)
+		return;
+	c->igd_version = result->version;
+	if (!tenf_address_is_none(&result->external_address) &&
+	    tenf_address_is_none(&c->client.external))
+		client_learn_address(&c->client, &result->external_address, TENF_METHOD_IGD, now);
+	if (c->client.rtt < 0)
+		c->client.rtt = result->rtt;
+	c->hurry = tenf_time_min(c->hurry, now + OTHERS_GRACE);
+}
+
+static void step_upnp(struct candidate *c, tenf_time now)
+{
+	struct igd_result result;
+
+	if (c->igd == NULL)
+		return;
+	igd_step(c->igd, now);
+	if (igd_take(c->igd, &result))
+		take_upnp(c, &result, now);
+	if (c->answered && c->reason == TENF_REASON_NONE)
+		c->hurry = tenf_time_min(c->hurry, now + UPNP_GRACE);
+}
+
+/* With `answered` the inquiry is: true when the candidate is done with it. */
+static bool is_enough(struct candidate *c, bool answered, tenf_time now)
+{
+	bool looks;
+
+	c->answered |= answered;
+	step_upnp(c, now);
+	looks = c->igd != NULL && !igd_is_idle(c->igd);
+	if ((!c->answered || looks) && now < c->hurry)
+		return false;
+	if (c->igd_version != 0)
+		c->reason = TENF_REASON_NONE;
+	return true;
+}
+
+static bool has_answered(const struct candidate *c)
+{
+	return c->inquiry.answer.spoken != 0 || c->igd_version != 0;
+}
+
+static tenf_time upnp_due(const struct candidate *c)
+{
+	return c->igd != NULL ? tenf_time_min(igd_deadline(c->igd), c->hurry) : TENF_NEVER;
+}
+
+static void close_upnp(struct candidate *c)
+{
+	igd_free(c->igd);
+	c->igd = NULL;
+}
+
+#else
+
+static void start_upnp(struct tenf_discovery *d, struct candidate *c, tenf_time give_up)
+{
+	(void)d, (void)c, (void)give_up;
+}
+
+static bool is_enough(struct candidate *c, bool answered, tenf_time now)
+{
+	(void)c, (void)now;
+	return answered;
+}
+
+static bool has_answered(const struct candidate *c)
+{
+	return c->inquiry.answer.spoken != 0;
+}
+
+static tenf_time upnp_due(const struct candidate *c)
+{
+	(void)c;
+	return TENF_NEVER;
+}
+
+static void close_upnp(struct candidate *c)
+{
+	(void)c;
+}
+
+#endif
+
+/* ---- Asking --------------------------------------------------------------------- */
 
 static void start(struct tenf_discovery *d, struct candidate *c, tenf_time now)
 {
@@ -63,6 +180,7 @@ static void start(struct tenf_discovery *d, struct candidate *c, tenf_time now)
 		.give_up = now + d->settings.timeout_ms * TENF_MILLISECOND,
 	};
 	client_ask(&c->client, &c->inquiry, now);
+	start_upnp(d, c, c->inquiry.question.give_up);
 }
 
 static void send_due(struct candidate *c, tenf_time now)
@@ -86,9 +204,10 @@ static void step(struct tenf_discovery *d, struct candidate *c, tenf_time now)
 	client_expire(&c->client, now);
 	send_due(c, now);
 	answered = client_next_answer(&c->client);
-	if (answered == NULL)
+	if (answered != NULL)
+		c->reason = answered->answer.reason;
+	if (!is_enough(c, answered != NULL, now))
 		return;
-	c->reason = answered->answer.reason;
 	c->done = true;
 	d->open--;
 	net_poll_remove(d->poll_fd, c->fd);
@@ -103,7 +222,7 @@ static void choose(struct tenf_discovery *d, tenf_time now)
 	for (size_t i = 0; i < d->count && !d->decided; i++) {
 		const struct candidate *c = &d->candidates[i];
 
-		if (c->inquiry.answer.spoken == 0) {
+		if (!has_answered(c)) {
 			waits |= !c->done;
 			continue;
 		}
@@ -174,6 +293,7 @@ void tenf_discovery_free(struct tenf_discovery *discovery)
 	for (size_t i = 0; i < discovery->count; i++) {
 		if (discovery->candidates[i].fd >= 0)
 			close(discovery->candidates[i].fd);
+		close_upnp(&discovery->candidates[i]);
 	}
 	close(discovery->poll_fd);
 	free(discovery->candidates);
@@ -190,9 +310,11 @@ tenf_time discovery_deadline(const struct tenf_discovery *discovery)
 	tenf_time first = discovery->hurry;
 
 	for (size_t i = 0; i < discovery->count; i++) {
-		if (!discovery->candidates[i].done)
-			first = tenf_time_min(first,
-					      client_deadline(&discovery->candidates[i].client));
+		const struct candidate *c = &discovery->candidates[i];
+
+		if (!c->done)
+			first = tenf_time_min(tenf_time_min(first, client_deadline(&c->client)),
+					      upnp_due(c));
 	}
 	return first;
 }
@@ -226,8 +348,8 @@ static void receive(struct candidate *c)
 
 enum tenf_status tenf_discovery_process(struct tenf_discovery *discovery)
 {
-	uint64_t ready[ROUTES_MAX];
-	size_t count = net_poll_ready(discovery->poll_fd, ready, ROUTES_MAX);
+	uint64_t ready[2 * ROUTES_MAX];
+	size_t count = net_poll_ready(discovery->poll_fd, ready, 2 * ROUTES_MAX);
 
 	for (size_t i = 0; i < count; i++) {
 		if (ready[i] < discovery->count)
@@ -243,7 +365,7 @@ bool discovery_decides(const struct tenf_discovery *discovery, const struct rout
 {
 	const struct candidate *c = &discovery->candidates[discovery->chosen];
 
-	*ret = c->inquiry.answer.spoken != 0 ? &c->route : NULL;
+	*ret = has_answered(c) ? &c->route : NULL;
 	return discovery->decided;
 }
 
@@ -270,5 +392,23 @@ void tenf_discovery_gateway(const struct tenf_discovery *discovery, size_t index
 	}
 	c = &discovery->candidates[discovery->only_best ? discovery->chosen : index];
 	scene.route = &c->route;
+#if TENF_WITH_IGD
+	scene.igd_version = c->igd_version;
+#endif
 	convert_gateway(&scene, c->fd >= 0 ? &c->client : NULL, c->reason, ret);
 }
+
+#if TENF_WITH_IGD
+
+bool tenf_discovery_igd_hint(const struct tenf_discovery *discovery, size_t index,
+			     char ret[TENF_IGD_HINT_SIZE])
+{
+	if (discovery->only_best)
+		index = discovery->chosen;
+	ret[0] = '\0';
+	if (index < discovery->count)
+		upnp_hint(discovery->candidates[index].igd, ret);
+	return ret[0] != '\0';
+}
+
+#endif

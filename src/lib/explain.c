@@ -6,6 +6,10 @@
 #include "wire/natpmp.h"
 #include "wire/pcp.h"
 
+#if TENF_WITH_IGD
+#include "igd/igd.h"
+#endif
+
 #include <string.h>
 
 static void add_gateway(struct tenf_text *t, const struct tenf_endpoint *gateway)
@@ -18,6 +22,53 @@ static void add_gateway(struct tenf_text *t, const struct tenf_endpoint *gateway
 		tenf_text_add(t, tenf_endpoint_text(gateway, buffer));
 }
 
+#if TENF_WITH_IGD
+
+static void add_methods(struct tenf_text *t, unsigned asked)
+{
+	static const enum tenf_method all[] = { TENF_METHOD_PCP, TENF_METHOD_NATPMP,
+						TENF_METHOD_IGD };
+
+	for (size_t i = 0; i < TENF_ARRAY_SIZE(all); i++) {
+		unsigned later = asked & ~((unsigned)all[i] * 2 - 1);
+		bool first = (asked & ((unsigned)all[i] - 1)) == 0;
+
+		if ((asked & all[i]) == 0)
+			continue;
+		if (!first)
+			tenf_text_add(t, later != 0 ? ", " : " and ");
+		tenf_text_add(t, tenf_method_title(all[i]));
+	}
+}
+
+static void add_closed(struct tenf_text *t, const struct explain_case *c)
+{
+	if (c->asked == TENF_METHOD_IGD) {
+		tenf_text_add(t, "no UPnP gateway answers there");
+		return;
+	}
+	tenf_text_add(t, "port ");
+	tenf_text_add_number(t, c->gateway->port);
+	tenf_text_add(t, " is closed");
+	if ((c->asked & TENF_METHOD_IGD) != 0)
+		tenf_text_add(t, ", and no UPnP gateway answers");
+}
+
+static void add_result_name(struct tenf_text *t, const struct explain_case *c)
+{
+	if (c->method == TENF_METHOD_IGD)
+		tenf_text_add(t, igd_error_name(c->result));
+	else
+		tenf_text_add(t, c->method == TENF_METHOD_PCP ?
+					 pcp_result_name((uint8_t)c->result) :
+					 natpmp_result_name((uint16_t)c->result));
+	tenf_text_add(t, ", ");
+	tenf_text_add(t, tenf_method_title(c->method));
+	tenf_text_add(t, c->method == TENF_METHOD_IGD ? " error " : " result ");
+}
+
+#else
+
 static void add_methods(struct tenf_text *t, unsigned asked)
 {
 	bool both = (asked & TENF_METHOD_PCP) != 0 && (asked & TENF_METHOD_NATPMP) != 0;
@@ -27,6 +78,24 @@ static void add_methods(struct tenf_text *t, unsigned asked)
 	else
 		tenf_text_add(t, asked & TENF_METHOD_PCP ? "PCP" : "NAT-PMP");
 }
+
+static void add_closed(struct tenf_text *t, const struct explain_case *c)
+{
+	tenf_text_add(t, "port ");
+	tenf_text_add_number(t, c->gateway->port);
+	tenf_text_add(t, " is closed");
+}
+
+static void add_result_name(struct tenf_text *t, const struct explain_case *c)
+{
+	tenf_text_add(t, c->method == TENF_METHOD_PCP ? pcp_result_name((uint8_t)c->result) :
+							natpmp_result_name((uint16_t)c->result));
+	tenf_text_add(t, ", ");
+	tenf_text_add(t, tenf_method_title(c->method));
+	tenf_text_add(t, " result ");
+}
+
+#endif
 
 static void add_seconds(struct tenf_text *t, uint32_t timeout_ms)
 {
@@ -43,11 +112,7 @@ static void add_result(struct tenf_text *t, const struct explain_case *c)
 	if (c->result < 0)
 		return;
 	tenf_text_add(t, " (");
-	tenf_text_add(t, c->method == TENF_METHOD_PCP ? pcp_result_name((uint8_t)c->result) :
-							natpmp_result_name((uint16_t)c->result));
-	tenf_text_add(t, ", ");
-	tenf_text_add(t, tenf_method_title(c->method));
-	tenf_text_add(t, " result ");
+	add_result_name(t, c);
 	tenf_text_add_number(t, (uint64_t)c->result);
 	tenf_text_add(t, ")");
 }
@@ -100,9 +165,9 @@ static void explain_no_service(struct tenf_text *t, const struct explain_case *c
 		tenf_text_add(t, ".");
 		return;
 	}
-	tenf_text_add(t, " does not offer port mapping: port ");
-	tenf_text_add_number(t, c->gateway->port);
-	tenf_text_add(t, " is closed. Switch on NAT-PMP, PCP or UPnP in the router.");
+	tenf_text_add(t, " does not offer port mapping: ");
+	add_closed(t, c);
+	tenf_text_add(t, ". Switch on NAT-PMP, PCP or UPnP in the router.");
 }
 
 static const char *refusal(const struct explain_case *c)
@@ -125,6 +190,10 @@ static bool is_forbidden(const struct explain_case *c)
 {
 	if (c->reason != TENF_REASON_REFUSED)
 		return false;
+#if TENF_WITH_IGD
+	if (c->method == TENF_METHOD_IGD)
+		return c->result == IGD_ERROR_NOT_AUTHORIZED;
+#endif
 	return c->method == TENF_METHOD_PCP ? c->result == PCP_NOT_AUTHORIZED
 					    : c->result == NATPMP_NOT_AUTHORIZED;
 }

@@ -17,6 +17,7 @@
 #include "lib/convert.h"
 #include "lib/discovery.h"
 #include "lib/explain.h"
+#include "lib/upnp.h"
 #include "lib/wait.h"
 #include "net/changes.h"
 #include "net/clock.h"
@@ -47,7 +48,50 @@ struct tenf_session {
 	int fds[TAGS]; /* -1 where there is none */
 	struct tenf_discovery *probe; /* NULL when it is certain who is asked */
 	bool held_back; /* nothing is sent to `route` before the probe's choice */
+#if TENF_WITH_IGD
+	struct upnp_side upnp;
+#endif
 };
+
+/* ---- UPnP --------------------------------------------------------------------- */
+
+#if TENF_WITH_IGD
+
+static void step_upnp(struct tenf_session *s)
+{
+	if (s->has_route && !s->held_back)
+		upnp_side_step(&s->upnp, &s->engine, &s->route, &s->settings, s->poll_fd, TAGS);
+}
+
+static void drop_upnp(struct tenf_session *s)
+{
+	upnp_side_reset(&s->upnp, &s->engine);
+}
+
+static tenf_time upnp_due(const struct tenf_session *s)
+{
+	return s->held_back ? TENF_NEVER : upnp_side_deadline(&s->upnp, &s->engine);
+}
+
+#else
+
+static void step_upnp(struct tenf_session *s)
+{
+	(void)s;
+}
+
+static void drop_upnp(struct tenf_session *s)
+{
+	(void)s;
+}
+
+static tenf_time upnp_due(const struct tenf_session *s)
+{
+	(void)s;
+	return TENF_NEVER;
+}
+
+#endif
 
 static bool tells_changes(const struct tenf_session *s)
 {
@@ -95,6 +139,7 @@ static void join_announcements(struct tenf_session *s)
 static void use_route(struct tenf_session *s, const struct route *route, int fd, tenf_time now)
 {
 	close_fd(s, TAG_GATEWAY);
+	drop_upnp(s);
 	if (watch_fd(s, TAG_GATEWAY, fd) != TENF_OK)
 		return;
 	s->route = *route;
@@ -108,6 +153,7 @@ static void lose_route(struct tenf_session *s, tenf_time now)
 	bool had = s->has_route;
 
 	close_fd(s, TAG_GATEWAY);
+	drop_upnp(s);
 	s->has_route = false;
 	if (had)
 		engine_set_gateway(&s->engine, NULL, NULL, now);
@@ -271,6 +317,7 @@ void tenf_session_free(struct tenf_session *session)
 		if (session->fds[tag] >= 0)
 			close(session->fds[tag]);
 	}
+	drop_upnp(session);
 	if (session->poll_fd >= 0)
 		close(session->poll_fd);
 	engine_done(&session->engine);
@@ -298,6 +345,7 @@ int tenf_session_timeout_ms(const struct tenf_session *session)
 		return 0;
 	if (session->probe != NULL)
 		deadline = tenf_time_min(deadline, discovery_deadline(session->probe));
+	deadline = tenf_time_min(deadline, upnp_due(session));
 	return timeout_until_ms(deadline, net_now());
 }
 
@@ -382,8 +430,8 @@ static void take_ready(struct tenf_session *s, uint64_t tag, tenf_time now)
 
 enum tenf_status tenf_session_process(struct tenf_session *session)
 {
-	uint64_t ready[TAGS];
-	size_t count = net_poll_ready(session->poll_fd, ready, TAGS);
+	uint64_t ready[TAGS + 1];
+	size_t count = net_poll_ready(session->poll_fd, ready, TAGS + 1);
 	tenf_time now = net_now();
 
 	for (size_t i = 0; i < count; i++)
@@ -392,6 +440,7 @@ enum tenf_status tenf_session_process(struct tenf_session *session)
 	if (session->look_at <= now)
 		look_for_route(session, now);
 	engine_expire(&session->engine, net_now());
+	step_upnp(session);
 	send_all(session);
 	return TENF_OK;
 }
@@ -451,8 +500,13 @@ enum tenf_status tenf_session_release(struct tenf_session *session,
 
 static struct convert_scene scene_of(const struct tenf_session *s)
 {
-	return (struct convert_scene){ .route = s->has_route ? &s->route : NULL,
-				       .settings = &s->settings };
+	return (struct convert_scene){
+		.route = s->has_route ? &s->route : NULL,
+		.settings = &s->settings,
+#if TENF_WITH_IGD
+		.igd_version = s->engine.upnp.version,
+#endif
+	};
 }
 
 bool tenf_session_next_event(struct tenf_session *session, struct tenf_event *ret)
@@ -508,6 +562,16 @@ void tenf_session_gateway(const struct tenf_session *session, struct tenf_gatewa
 	convert_gateway(&scene, e->has_gateway ? &e->client : NULL, e->gateway_reason, ret);
 	ret->uncertain = session->held_back;
 }
+
+#if TENF_WITH_IGD
+
+bool tenf_session_igd_hint(const struct tenf_session *session, char ret[TENF_IGD_HINT_SIZE])
+{
+	upnp_hint(session->upnp.igd, ret);
+	return ret[0] != '\0';
+}
+
+#endif
 
 void tenf_session_counters(const struct tenf_session *session, struct tenf_counters *ret)
 {

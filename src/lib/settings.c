@@ -6,7 +6,8 @@
 
 #include <string.h>
 
-#define ALL_METHODS ((unsigned)TENF_METHOD_PCP | TENF_METHOD_NATPMP)
+#define ALL_METHODS \
+	((unsigned)TENF_METHOD_PCP | TENF_METHOD_NATPMP | (TENF_WITH_IGD ? TENF_METHOD_IGD : 0))
 
 void tenf_options_init(struct tenf_options *options)
 {
@@ -83,6 +84,10 @@ enum tenf_status settings_read(const struct tenf_options *options, struct settin
 	s.announcements = o.announcements;
 	s.watch = o.watch;
 	s.anycast = o.anycast;
+#if TENF_WITH_IGD
+	if (o.igd_hints != NULL && strlen(o.igd_hints) < sizeof(s.igd_hints))
+		memcpy(s.igd_hints, o.igd_hints, strlen(o.igd_hints) + 1);
+#endif
 	s.opener = (struct net_opener){ o.open_socket, o.open_context };
 	status = read_interface(o.interface, o.wait_interface, &s, reterr);
 	if (status == TENF_OK)

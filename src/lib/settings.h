@@ -21,6 +21,9 @@ struct settings {
 	bool watch;
 	bool anycast;
 	struct net_opener opener; /* of every socket */
+#if TENF_WITH_IGD
+	char igd_hints[TENF_IGD_HINTS_SIZE]; /* lines, "" for none */
+#endif
 };
 
 /* `options` may be NULL. TENF_E_ARGUMENT for what cannot be meant. */

@@ -3,10 +3,10 @@
 """The shared library exports what exports.txt lists, nothing else, and needs no
 other library than it may.
 
-    exports.py LIBRARY.so LIST.txt NEEDED...
+    exports.py LIBRARY.so LIST.txt... NEEDED...
 
-NEEDED are the sonames allowed beside the C library's. The list holds one symbol
-a line; `#` starts a comment.
+NEEDED are the sonames allowed beside the C library's, up to their version. The lists hold
+one symbol a line, in order; `#` starts a comment.
 """
 import re
 import subprocess
@@ -66,11 +66,16 @@ def output_of(*command):
 
 
 def main():
-    library, list_path, *allowed = sys.argv[1:]
+    library, *others = sys.argv[1:]
+    lists = [name for name in others if name.endswith(".txt")]
+    allowed = tuple(name for name in others if name not in lists)
     tap = Tap()
     tap.case("a_difference_of_symbols_is_caught", self_test())
-    with open(list_path, encoding="utf-8") as file:
-        listed = read_list(file.read())
+    listed = []
+    for path in lists:
+        with open(path, encoding="utf-8") as file:
+            listed += read_list(file.read())
+    listed.sort()
     exported = read_exports(output_of("nm", "-D", "--defined-only", library))
     tap.case("the_library_exports_exactly_the_list", compare(listed, exported))
     tap.case("every_export_bears_the_prefix",
@@ -79,7 +84,7 @@ def main():
     needed = read_needed(output_of("readelf", "-d", library))
     tap.case("the_library_needs_no_other_library",
              [f"{name}: linked in" for name in needed
-              if not C_LIBRARY.match(name) and name not in allowed])
+              if not C_LIBRARY.match(name) and not name.startswith(allowed)])
     tap.done()
 
 

@@ -91,7 +91,7 @@ static bool read_job(int argc, char **argv, struct igd_job *job)
 
 int main(int argc, char **argv)
 {
-	struct igd_way way;
+	struct igd_way way = { .ifindex = 0 };
 	struct igd_job job = { .token = 7, .patient = true };
 	struct igd_result result;
 	struct tenf_seeded seeded;

@@ -47,7 +47,9 @@ enum tenf_status sites_at(struct sites *sites, const struct record_place *place,
 	}
 	tenf_options_init(&options);
 	options.interface = place->interface[0] != '\0' ? place->interface : NULL;
-	options.methods = place->methods;
+	/* The network here is that of src/net; UPnP's sockets would be real ones. */
+	options.methods = place->methods != 0 ? place->methods :
+						(unsigned)TENF_METHOD_PCP | TENF_METHOD_NATPMP;
 	options.watch = true;
 	options.wait_interface = true;
 	site = calloc(1, sizeof(*site));

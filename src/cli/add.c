@@ -5,6 +5,7 @@
  */
 #include "cli/agent-add.h"
 #include "cli/agent-link.h"
+#include "cli/devices.h"
 #include "cli/json.h"
 #include "cli/output.h"
 #include "cli/report.h"
@@ -105,6 +106,7 @@ static int ask_and_print(struct cli *cli, struct batch *batch)
 	if (status != TENF_OK)
 		return cli_failed(cli, status, NULL);
 	batch_record(cli, batch);
+	devices_keep_session(cli, batch->session);
 	report_counters(cli, batch->session);
 	return print(cli, batch);
 }

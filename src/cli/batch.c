@@ -2,6 +2,7 @@
 #include "cli/batch.h"
 
 #include "base/text.h"
+#include "cli/devices.h"
 #include "cli/loop.h"
 
 #include <stdlib.h>
@@ -114,20 +115,21 @@ static void await_choice(struct cli *cli, struct tenf_session *session, struct t
 
 int batch_start(struct cli *cli, const struct wishes *wishes, bool keep, struct batch *ret)
 {
-	struct tenf_options options = cli->global.ask;
+	struct devices known = { .hints = "" };
 	struct tenf_error error = { .result = -1 };
 	struct tenf_gateway gateway;
 	enum tenf_status status;
 	struct leases leases;
 
 	*ret = (struct batch){ .wishes = wishes, .keep = keep };
-	options.announcements = keep;
-	if (options.anycast)
-		options.timeout_ms -= options.timeout_ms / PATIENCE_PART;
+	devices_options(cli, &known);
+	known.options.announcements = keep;
+	if (known.options.anycast)
+		known.options.timeout_ms -= known.options.timeout_ms / PATIENCE_PART;
 	ret->halves = calloc(2 * wishes->count, sizeof(*ret->halves));
 	if (ret->halves == NULL)
 		return cli_failed(cli, TENF_E_MEMORY, NULL);
-	status = tenf_session_new(&options, &ret->session, &error);
+	status = tenf_session_new(&known.options, &ret->session, &error);
 	if (status != TENF_OK)
 		return cli_failed(cli, status, &error);
 	tenf_session_gateway(ret->session, &gateway);

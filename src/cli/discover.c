@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* discover: every candidate gateway, and what it answers. Opens nothing. */
 #include "cli/agent-status.h"
+#include "cli/devices.h"
 #include "cli/json.h"
 #include "cli/leases.h"
 #include "cli/output.h"
@@ -146,15 +147,19 @@ static int print(struct cli *cli, const struct tenf_discovery *discovery)
 
 int verb_discover(struct cli *cli)
 {
+	struct devices known = { .hints = "" };
 	struct tenf_discovery *discovery = NULL;
 	struct tenf_error error = { .result = -1 };
 	enum tenf_status status;
 	int exit_status;
 
-	status = tenf_discovery_new(&cli->global.ask, false, &discovery, &error);
+	devices_options(cli, &known);
+	status = tenf_discovery_new(&known.options, false, &discovery, &error);
 	if (status == TENF_OK)
 		status = wait_for_answers(discovery);
 	exit_status = status == TENF_OK ? print(cli, discovery) : cli_failed(cli, status, &error);
+	if (status == TENF_OK)
+		devices_keep_discovery(cli, discovery);
 	tenf_discovery_free(discovery);
 	return exit_status;
 }

@@ -2,6 +2,7 @@
 #include "cli/holder.h"
 
 #include "base/forward.h"
+#include "cli/devices.h"
 #include "cli/event-text.h"
 #include "cli/json.h"
 #include "cli/output.h"
@@ -324,6 +325,7 @@ int holder_leave(struct cli *cli, struct holder *h)
 	hooks_leave(cli, &h->hooks);
 	write_port_file(cli, h);
 	report_counters(cli, h->batch.session);
+	devices_keep_session(cli, h->batch.session);
 	return removal_exit(h);
 }
 

@@ -6,6 +6,7 @@
  * gateways mostly not.
  */
 #include "cli/agent-remove.h"
+#include "cli/devices.h"
 #include "cli/json.h"
 #include "cli/loop.h"
 #include "cli/output.h"
@@ -137,7 +138,8 @@ static bool same_way(const struct target *a, const struct target *b)
  * made by NAT-PMP has no nonce that PCP could name. */
 static int release_at(struct cli *cli, struct targets *targets, size_t first)
 {
-	struct tenf_options options = cli->global.ask;
+	struct devices known = { .hints = "" };
+	struct tenf_options *options = &known.options;
 	struct target *model = &targets->items[first];
 	struct tenf_session *session = NULL;
 	struct tenf_error error = { .result = -1 };
@@ -145,16 +147,17 @@ static int release_at(struct cli *cli, struct targets *targets, size_t first)
 	struct tenf_text t = tenf_text_of(gateway, sizeof(gateway));
 	enum tenf_status status;
 
+	devices_options(cli, &known);
 	if (model->lease.mapping.gateway[0] != '\0') {
 		output_endpoint(&t, model->lease.mapping.gateway,
 				model->lease.mapping.gateway_port, NULL);
-		options.gateway = gateway;
+		options->gateway = gateway;
 	}
-	if (options.source == NULL)
-		options.source = own_address(model);
-	if (options.methods == 0)
-		options.methods = model->lease.mapping.method;
-	status = tenf_session_new(&options, &session, &error);
+	if (options->source == NULL)
+		options->source = own_address(model);
+	if (options->methods == 0)
+		options->methods = model->lease.mapping.method;
+	status = tenf_session_new(options, &session, &error);
 	for (size_t i = first; status == TENF_OK && i < targets->count; i++) {
 		struct target *target = &targets->items[i];
 
@@ -165,8 +168,10 @@ static int release_at(struct cli *cli, struct targets *targets, size_t first)
 	}
 	if (status == TENF_OK)
 		status = wait_for_answers(cli, targets, session);
-	if (session != NULL)
+	if (session != NULL) {
 		report_counters(cli, session);
+		devices_keep_session(cli, session);
+	}
 	tenf_session_free(session);
 	return status == TENF_OK ? CLI_EXIT_DONE : cli_failed(cli, status, &error);
 }

@@ -17,6 +17,10 @@ void report_mapping(struct tenf_text *t, const struct tenf_mapping *m, const cha
 
 void report_lease(struct tenf_text *t, int64_t now, const struct tenf_mapping *m)
 {
+	if (m->lifetime_s == UINT32_MAX) {
+		tenf_text_add(t, "until it is removed");
+		return;
+	}
 	tenf_text_add(t, "until ");
 	output_moment(t, now, m->expires_at);
 	tenf_text_add(t, " (");

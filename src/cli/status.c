@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* status: the gateway in use, what it is good for, and the agent. */
 #include "cli/agent-status.h"
+#include "cli/devices.h"
 #include "cli/json.h"
 #include "cli/leases.h"
 #include "cli/output.h"
@@ -87,8 +88,11 @@ static int report(struct cli *cli, const struct agent_status *agent, int trouble
 {
 	struct tenf_gateway gateway = { .epoch_s = -1, .rtt_us = -1 };
 	struct tenf_error error = { .result = -1 };
-	enum tenf_status status = tenf_find_gateway(&cli->global.ask, &gateway, &error);
+	struct devices known = { .hints = "" };
+	enum tenf_status status;
 
+	devices_options(cli, &known);
+	status = tenf_find_gateway(&known.options, &gateway, &error);
 	if (status != TENF_OK && status != TENF_E_FAILED)
 		return cli_failed(cli, status, &error);
 	if (status == TENF_E_FAILED && gateway.error.reason == TENF_REASON_NONE)

@@ -442,3 +442,20 @@ const char *tenf_status_text(enum tenf_status status)
 {
 	return tenf_status_name(status);
 }
+
+/* ---- UPnP: nothing is remembered, nothing is listed ------------------------------- */
+
+bool tenf_session_igd_hint(const struct tenf_session *session, char ret[TENF_IGD_HINT_SIZE])
+{
+	(void)session;
+	ret[0] = '\0';
+	return false;
+}
+
+bool tenf_discovery_igd_hint(const struct tenf_discovery *discovery, size_t index,
+			     char ret[TENF_IGD_HINT_SIZE])
+{
+	(void)discovery, (void)index;
+	ret[0] = '\0';
+	return false;
+}

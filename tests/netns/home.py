@@ -125,15 +125,19 @@ class Home:
         self.gateway.sysctl("net.ipv4.ip_forward", "1")
         self.gateway.nft(NAT)
 
-    def miniupnpd(self):
+    def miniupnpd(self, natpmp=True, upnp=False):
         if shutil.which("miniupnpd") is None:
             raise Skip("miniupnpd is not installed")
         self.translate()
-        config = self.file("miniupnpd.conf", MINIUPNPD)
+        text = MINIUPNPD if natpmp else MINIUPNPD.replace("enable_natpmp=yes", "enable_natpmp=no")
+        if upnp:
+            text = text.replace("enable_upnp=no", "enable_upnp=yes\nhttp_port=0")
+        config = self.file("miniupnpd.conf", text)
         daemon = self.opened.enter_context(Program(
             ["miniupnpd", "-d", "-f", config, "-P", self.file("miniupnpd.pid")],
             inside=self.gateway))
-        daemon.wait_text("Listening for NAT-PMP/PCP traffic")
+        daemon.wait_text("Listening for NAT-PMP/PCP traffic" if natpmp else
+                         "HTTP listening on port")
         return daemon
 
     def gatewayd(self, keys="", sections=ALLOW, host=None, internal="lan0", backend="memory"):

@@ -24,6 +24,10 @@ static const struct {
 	[SIM_LEAK] = { "leak", "memory", "busy" },
 	[SIM_INVENTED_RESTART] = { "invented-restart", "restart", "busy" },
 	[SIM_NEVER_WELL] = { "never-well", "liveness", "busy" },
+	[SIM_HASTY] = { "hasty", "spacing", "busy" },
+	[SIM_DRIFT] = { "drift", "ledger", "busy" },
+	[SIM_DEAF] = { "deaf", "verdict", "busy" },
+	[SIM_LEFTOVER] = { "leftover", "farewell", "busy" },
 };
 
 const char *sim_crime_name(enum sim_crime crime)
@@ -88,11 +92,35 @@ void sim_crime_forge(struct sim_world *w, struct sim_packet *answer)
 		answer->data[natpmp ? 5 : 9] = answer->data[natpmp ? 6 : 10] = 0;
 }
 
+static bool all_have_left(const struct sim_world *w)
+{
+	for (size_t i = 0; i < w->host_count; i++) {
+		if (sim_host_count(&w->hosts[i]) > 0)
+			return false;
+	}
+	return w->phase == SIM_FAREWELL && w->gateway.held_count == 0;
+}
+
+/* An element for an address that no host ever had. */
+static void leave_something(struct sim_world *w)
+{
+	w->gateway.held[w->gateway.held_count++] = (struct sim_held){
+		.protocol = TENF_TCP,
+		.internal = { tenf_address_v4(0xc0a801fa), 8080 },
+		.external_port = 8080,
+		.until = w->now + 24 * HOUR,
+	};
+}
+
 void sim_crime_at_gateway(struct sim_world *w)
 {
 	struct sim_gateway *g = &w->gateway;
 
 	g->changed |= w->crime != SIM_NO_CRIME;
+	if (w->crime == SIM_DRIFT && w->now > HOUR && g->held_count > 0)
+		g->held[0].until += TENF_SECOND;
+	if (w->crime == SIM_LEFTOVER && all_have_left(w))
+		leave_something(w);
 	if (w->crime == SIM_FORGETFUL && w->now > HOUR && g->held_count > 0)
 		g->held[0].until = w->now;
 	for (size_t i = 1; w->crime == SIM_TWO_OWNERS && i < g->held_count; i++) {
@@ -102,11 +130,24 @@ void sim_crime_at_gateway(struct sim_world *w)
 	}
 }
 
+/* The keeper's own plan is later than the four seconds. */
+static void renew_soon(const struct sim_world *w, struct sim_host *host, uint32_t id)
+{
+	struct keeper_mapping *m = keeper_find(&host->engine.keeper, id);
+
+	if (m != NULL && m->phase == PHASE_HELD && m->wish.keep)
+		tenf_heap_set(&host->engine.keeper.timers, &m->timer, w->now + TENF_SECOND);
+}
+
 void sim_crime_at_host(struct sim_world *w, struct sim_host *host,
 		       const struct engine_event *event)
 {
 	struct sim_claim *claim = sim_host_claim(host, event->mapping.id);
 
+	if (w->crime == SIM_DEAF && claim != NULL)
+		claim->verdict = false;
+	if (w->crime == SIM_HASTY && event->kind == TENF_EVENT_MAPPED)
+		renew_soon(w, host, event->mapping.id);
 	if (w->crime == SIM_LEAK)
 		host->memory.octets += 500;
 	if (w->crime == SIM_UNEVEN_PAIR && event->mapping.id != 0 && claim != NULL &&

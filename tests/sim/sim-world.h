@@ -32,6 +32,10 @@ enum sim_crime {
 	SIM_LEAK,          /* memory that is never given back */
 	SIM_INVENTED_RESTART, /* epochs that go back without a reason */
 	SIM_NEVER_WELL,    /* the gateway stays silent when the weather is over */
+	SIM_HASTY,         /* a renewal goes out a second after the grant */
+	SIM_DRIFT,         /* the kernel holds a mapping longer than the ledger says */
+	SIM_DEAF,          /* the application hears of no verdict */
+	SIM_LEFTOVER,      /* when all have left, the kernel forwards a port of nobody */
 	SIM_CRIMES,
 };
 

@@ -14,6 +14,7 @@
 #include "sim-crime.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #define SEEDS 20 /* not every world has what a crime needs: a pair, two hosts */
 
@@ -32,6 +33,25 @@ static void the_invariant_notices(void **state)
 		noticed++;
 	}
 	assert_int_equal(noticed, 1);
+}
+
+/* As sim-invariants.h lists them. */
+static void every_invariant_has_a_crime(void **state)
+{
+	static const char *const invariants[] = {
+		"truth", "grave", "storm", "spacing", "renewal", "pair", "owner", "progress",
+		"ledger", "memory", "restart", "verdict", "liveness", "farewell",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(invariants) / sizeof(invariants[0]); i++) {
+		unsigned crimes = 0;
+
+		for (unsigned k = 1; k < SIM_CRIMES; k++)
+			crimes += strcmp(sim_crime_invariant((enum sim_crime)k),
+					 invariants[i]) == 0;
+		assert_true(crimes > 0);
+	}
 }
 
 static void the_same_seed_gives_the_same_world(void **state)
@@ -55,7 +75,7 @@ int main(void)
 {
 	static enum sim_crime crimes[SIM_CRIMES];
 	static char names[SIM_CRIMES][64];
-	struct CMUnitTest tests[SIM_CRIMES];
+	struct CMUnitTest tests[SIM_CRIMES + 1];
 
 	tests[0] = (struct CMUnitTest)cmocka_unit_test(the_same_seed_gives_the_same_world);
 	for (size_t i = 1; i < SIM_CRIMES; i++) {
@@ -67,5 +87,6 @@ int main(void)
 			.initial_state = &crimes[i],
 		};
 	}
-	return _cmocka_run_group_tests("sim-proof", tests, SIM_CRIMES, NULL, NULL);
+	tests[SIM_CRIMES] = (struct CMUnitTest)cmocka_unit_test(every_invariant_has_a_crime);
+	return _cmocka_run_group_tests("sim-proof", tests, SIM_CRIMES + 1, NULL, NULL);
 }

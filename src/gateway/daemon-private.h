@@ -49,6 +49,7 @@ struct daemon {
 	struct links links;
 	struct listener listeners[RESPONDER_LINKS_MAX]; /* one for each link */
 	struct responder *responder;
+	struct responder_flows flows; /* of the backend */
 	struct backend *backend;
 	struct neighbours *neighbours;
 	struct reserved reserved;

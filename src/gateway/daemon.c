@@ -127,6 +127,16 @@ static void find_reserved(struct daemon *d, struct responder_config *config)
 	config->reserved_count = d->reserved.count;
 }
 
+static bool find_flow(void *context, enum tenf_protocol protocol,
+		      const struct tenf_endpoint *internal, const struct tenf_endpoint *remote,
+		      struct tenf_endpoint *ret_external, uint32_t *ret_lifetime_s)
+{
+	struct backend *backend = ((struct daemon *)context)->backend;
+
+	return backend->ops->flow(backend, protocol, internal, remote, ret_external,
+				  ret_lifetime_s);
+}
+
 static bool open_responder(struct daemon *d, struct tenf_text *why)
 {
 	const struct gateway_config *c = &d->config;
@@ -147,6 +157,9 @@ static bool open_responder(struct daemon *d, struct tenf_text *why)
 	config.withhold_udp_s = c->withhold_udp_s;
 	config.mappings_max = c->mappings_max;
 	config.filters_max = d->backend->ops->filters_max;
+	config.peer = c->peer && d->backend->ops->peers;
+	d->flows = (struct responder_flows){ find_flow, d };
+	config.flows = &d->flows;
 	find_reserved(d, &config);
 	d->random = net_random();
 	if (responder_new(&config, &d->random, &tenf_memory_libc, now, &d->responder) != TENF_OK)

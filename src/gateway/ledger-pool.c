@@ -62,6 +62,23 @@ void ledger_reserve(struct ledger *l, enum tenf_protocol protocol, uint16_t port
 		ports_reserve(&l->ports[i], protocol, port);
 }
 
+void ledger_lend(struct ledger *l, const struct tenf_address *host, enum tenf_protocol protocol,
+		 uint16_t port)
+{
+	ports_lend(&l->ports[ledger_slot(l, host)], protocol, port);
+}
+
+void ledger_take_back(struct ledger *l, const struct tenf_address *host,
+		      enum tenf_protocol protocol, uint16_t port)
+{
+	ports_take_back(&l->ports[ledger_slot(l, host)], protocol, port);
+}
+
+uint32_t ledger_next_id(struct ledger *l)
+{
+	return ++l->next_id;
+}
+
 /* ---- Moving ----------------------------------------------------------- */
 
 /* Static ones find their place first, withheld ports last. */

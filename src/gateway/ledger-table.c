@@ -240,7 +240,9 @@ bool ledger_port_is_free(const struct ledger *l, enum tenf_protocol protocol, ui
 	const struct ledger_mapping *twin;
 
 	if (ports_is_reserved(&l->ports[slot], protocol, port) ||
-	    ports_is_taken(&l->ports[slot], protocol, port))
+	    ports_is_taken(&l->ports[slot], protocol, port) ||
+	    ports_is_lent(&l->ports[slot], protocol, port) ||
+	    ports_is_lent(&l->ports[slot], ports_twin(protocol), port))
 		return false;
 	twin = find_external(l, slot, ports_twin(protocol), port);
 	return twin == NULL || tenf_address_equal(&twin->internal_address, host);
@@ -257,7 +259,8 @@ static uint16_t find_own_twin(const struct ports *ports, enum tenf_protocol prot
 
 		if (m->protocol != (uint8_t)protocol && (allowed[port / 64] >> port % 64 & 1) &&
 		    !ports_is_reserved(ports, protocol, port) &&
-		    !ports_is_taken(ports, protocol, port))
+		    !ports_is_taken(ports, protocol, port) &&
+		    !ports_is_lent(ports, protocol, port))
 			return port;
 	}
 	return 0;

@@ -135,6 +135,15 @@ void ledger_free(struct ledger *ledger);
 void ledger_unreserve(struct ledger *ledger);
 void ledger_reserve(struct ledger *ledger, enum tenf_protocol protocol, uint16_t port);
 
+/* A port of this host's external address is lent to flows for remote peers: nobody is
+ * given it, or its twin, until it is taken back. Another pool forgets what was lent. */
+void ledger_lend(struct ledger *ledger, const struct tenf_address *host,
+		 enum tenf_protocol protocol, uint16_t port);
+void ledger_take_back(struct ledger *ledger, const struct tenf_address *host,
+		      enum tenf_protocol protocol, uint16_t port);
+/* A number that no mapping has or will have. */
+uint32_t ledger_next_id(struct ledger *ledger);
+
 /* ---- The pool; a new ledger has one address, none4 -------------------- */
 
 size_t ledger_pool(const struct ledger *ledger, const struct tenf_address **ret);

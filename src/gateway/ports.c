@@ -64,6 +64,23 @@ void ports_release(struct ports *ports, enum tenf_protocol protocol, uint16_t po
 	taken_of(ports, protocol)[port / 64] &= ~bit_of(port);
 }
 
+void ports_lend(struct ports *ports, enum tenf_protocol protocol, uint16_t port)
+{
+	(protocol == TENF_TCP ? ports->lent_tcp : ports->lent_udp)[port / 64] |= bit_of(port);
+}
+
+void ports_take_back(struct ports *ports, enum tenf_protocol protocol, uint16_t port)
+{
+	(protocol == TENF_TCP ? ports->lent_tcp : ports->lent_udp)[port / 64] &= ~bit_of(port);
+}
+
+bool ports_is_lent(const struct ports *ports, enum tenf_protocol protocol, uint16_t port)
+{
+	const uint64_t *words = protocol == TENF_TCP ? ports->lent_tcp : ports->lent_udp;
+
+	return (words[port / 64] & bit_of(port)) != 0;
+}
+
 bool ports_is_taken(const struct ports *ports, enum tenf_protocol protocol, uint16_t port)
 {
 	const uint64_t *words = protocol == TENF_TCP ? ports->taken_tcp : ports->taken_udp;
@@ -86,7 +103,7 @@ struct search {
 static uint64_t free_in(const struct search *s, size_t word)
 {
 	return s->allowed[word] & ~s->reserved[word] & ~s->ports->taken_tcp[word] &
-	       ~s->ports->taken_udp[word];
+	       ~s->ports->taken_udp[word] & ~s->ports->lent_tcp[word] & ~s->ports->lent_udp[word];
 }
 
 /* The first free port from `first` to `last`, 0 when there is none. */

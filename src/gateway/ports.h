@@ -23,6 +23,8 @@
 struct ports {
 	uint64_t taken_tcp[PORTS_WORDS];
 	uint64_t taken_udp[PORTS_WORDS];
+	uint64_t lent_tcp[PORTS_WORDS]; /* to flows for one remote peer (peers.h) */
+	uint64_t lent_udp[PORTS_WORDS];
 	uint64_t reserved_tcp[PORTS_WORDS]; /* for the gateway itself */
 	uint64_t reserved_udp[PORTS_WORDS];
 };
@@ -40,6 +42,11 @@ void ports_unreserve(struct ports *ports);
 
 void ports_take(struct ports *ports, enum tenf_protocol protocol, uint16_t port);
 void ports_release(struct ports *ports, enum tenf_protocol protocol, uint16_t port);
+
+/* A lent port is nobody else's, whether taken or not. */
+void ports_lend(struct ports *ports, enum tenf_protocol protocol, uint16_t port);
+void ports_take_back(struct ports *ports, enum tenf_protocol protocol, uint16_t port);
+bool ports_is_lent(const struct ports *ports, enum tenf_protocol protocol, uint16_t port);
 
 bool ports_is_taken(const struct ports *ports, enum tenf_protocol protocol, uint16_t port);
 bool ports_is_reserved(const struct ports *ports, enum tenf_protocol protocol, uint16_t port);

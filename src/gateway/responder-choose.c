@@ -135,11 +135,23 @@ static uint16_t find_port(struct responder *r, const struct map_question *q,
 	return port;
 }
 
+/* The port that PEER gave to this endpoint already, 0: none (§12: one for both). */
+static uint16_t lent_port(const struct responder *r, const struct map_question *q)
+{
+	const struct tenf_endpoint internal = { q->internal, q->internal_port };
+	const struct peers_entry *e = peers_of(&r->peers, q->protocol, &internal);
+	uint16_t port = e != NULL ? e->peer.external.port : 0;
+
+	if (port != 0 && ledger_find_external(r->ledger, &q->internal, q->protocol, port) != NULL)
+		return 0;
+	return port;
+}
+
 static bool can_have(const struct responder *r, const struct map_question *q, uint16_t port,
 		     const struct ledger_mapping *ended)
 {
 	return !responder_is_not_exact(r, q, port) &&
-	       ((ended != NULL && ended->external_port == port) ||
+	       (port == lent_port(r, q) || (ended != NULL && ended->external_port == port) ||
 		ledger_port_is_free(r->ledger, q->protocol, port, &q->internal));
 }
 
@@ -150,6 +162,7 @@ static uint16_t choose_port(struct responder *r, const struct map_question *q, u
 	const struct ledger_mapping *ended = ledger_find_ended(
 		r->ledger, &q->internal, q->protocol, q->internal_port, q->nonce);
 	enum policy_action action = POLICY_DENY;
+	uint16_t lent;
 
 	if (wish != 0)
 		action = policy_decide(&r->policy, &query, wish, &out->rule);
@@ -169,6 +182,9 @@ static uint16_t choose_port(struct responder *r, const struct map_question *q, u
 		refuse_exact(r, q, &query, now, out);
 		return 0;
 	}
+	lent = lent_port(r, q);
+	if (lent != 0 && policy_allows(&r->policy, &query, lent, &out->rule))
+		return lent;
 	if (ended != NULL && policy_allows(&r->policy, &query, ended->external_port, &out->rule))
 		return ended->external_port;
 	return find_port(r, q, &query, out);

@@ -46,13 +46,18 @@ enum tenf_status responder_describe(struct responder *r, uint32_t id, const char
 enum tenf_status responder_revoke(struct responder *r, uint32_t id, tenf_time now)
 {
 	struct ledger_mapping *m;
+	struct peers_entry *e;
 
 	if (r->committing)
 		return TENF_E_AGAIN;
 	m = find(r, id);
-	if (m == NULL)
+	e = peers_by_id(&r->peers, id);
+	if (m != NULL)
+		responder_end(r, m, LEDGER_REVOKED, now);
+	else if (e != NULL)
+		peers_end(&r->peers, e, LEDGER_REVOKED);
+	else
 		return TENF_E_NOT_FOUND;
-	responder_end(r, m, LEDGER_REVOKED, now);
 	return TENF_OK;
 }
 
@@ -84,6 +89,7 @@ void responder_record_revoked(struct responder *r, bool failed, tenf_time now)
 	enum ledger_change_kind kind;
 	struct ledger_mapping *m;
 
+	responder_record_revoked_peers(r, failed);
 	while (ledger_next_change(r->ledger, &cursor, &kind, &m)) {
 		if (kind != LEDGER_REMOVE)
 			continue;
@@ -194,6 +200,7 @@ enum tenf_status responder_set_policy(struct responder *r, const struct policy_r
 	number_anew(r);
 	pending_clear_waiting(&r->pending);
 	if (reapply) {
+		responder_reapply_peers(r);
 		r->reapply = (struct ledger_walk){ 0 };
 		r->reapply_at = now;
 	}

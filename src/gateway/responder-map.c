@@ -27,9 +27,8 @@ static uint32_t least(uint32_t a, uint32_t b)
 	return a < b ? a : b;
 }
 
-/* RFC 6887 §15: within the limits; RFC 6886 §3.3: not more than asked. */
-static uint32_t granted_s(const struct responder *r, const struct policy_rule *rule,
-			  const struct map_question *q)
+uint32_t responder_granted_s(const struct responder *r, const struct policy_rule *rule,
+			     const struct map_question *q)
 {
 	uint32_t max = r->config.lifetime_max_s;
 	uint32_t lifetime_s = q->lifetime_s;
@@ -125,7 +124,7 @@ static bool tell_only(const struct responder *r, const struct map_question *q,
 	out->mapping = m;
 	out->rule = m->rule;
 	out->lifetime_s = q->nonce != NULL ? remaining_s
-					   : least(granted_s(r, NULL, q), remaining_s);
+					   : least(responder_granted_s(r, NULL, q), remaining_s);
 	out->why = m->maker == LEDGER_STATIC ? "a static mapping" : "made by PCP, not changed";
 	return true;
 }
@@ -156,7 +155,7 @@ static void renew(struct responder *r, const struct map_question *q, struct ledg
 		return;
 	}
 	/* The extras first: after them the renewal cannot fail. */
-	out->lifetime_s = granted_s(r, rule, q);
+	out->lifetime_s = responder_granted_s(r, rule, q);
 	if (store_extras(r, m, &q->extras, &filters) != TENF_OK ||
 	    ledger_renew(r->ledger, m, out->lifetime_s, q->nonce, now) != TENF_OK) {
 		responder_refuse(out, MAP_RESOURCES, number, "out of memory");
@@ -231,7 +230,7 @@ static void create(struct responder *r, const struct map_question *q, struct led
 		return;
 	}
 	wish.rule = out->rule;
-	wish.lifetime_s = granted_s(r, policy_rule(&r->policy, out->rule), q);
+	wish.lifetime_s = responder_granted_s(r, policy_rule(&r->policy, out->rule), q);
 	status = ledger_add(r->ledger, &wish, now, &m);
 	if (status == TENF_OK && store_extras(r, m, &q->extras, &filters) != TENF_OK) {
 		ledger_end(r->ledger, m, LEDGER_DELETED, now);

@@ -84,19 +84,26 @@ static enum pcp_result description(const struct pcp_option *o, struct map_questi
 	return PCP_SUCCESS;
 }
 
-/* THIRD_PARTY, PREFER_FAILURE and FILTER belong to MAP; with another opcode
- * they make no sense. */
-static bool is_misplaced(const struct pcp_request *request, uint8_t code)
+/* THIRD_PARTY, PREFER_FAILURE and FILTER belong to MAP, the first to PEER as well;
+ * with another opcode they make no sense. PEER has an error of its own (§12.1). */
+static enum pcp_result misplaced(const struct pcp_request *request, uint8_t code)
 {
-	return request->opcode != PCP_MAP && code >= PCP_OPTION_THIRD_PARTY &&
-	       code <= PCP_OPTION_FILTER;
+	bool peer = request->opcode == PCP_PEER;
+
+	if (request->opcode == PCP_MAP || code < PCP_OPTION_THIRD_PARTY ||
+	    code > PCP_OPTION_FILTER || (peer && code == PCP_OPTION_THIRD_PARTY))
+		return PCP_SUCCESS;
+	return peer && code == PCP_OPTION_PREFER_FAILURE ? PCP_MALFORMED_REQUEST
+							 : PCP_MALFORMED_OPTION;
 }
 
 static enum pcp_result one(struct responder *r, const struct pcp_request *request,
 			   const struct pcp_option *o, struct map_question *q)
 {
-	if (is_misplaced(request, o->code))
-		return PCP_MALFORMED_OPTION;
+	enum pcp_result place = misplaced(request, o->code);
+
+	if (place != PCP_SUCCESS)
+		return place;
 	switch (o->code) {
 	case PCP_OPTION_THIRD_PARTY:
 		return third_party(r, o, q);

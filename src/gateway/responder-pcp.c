@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * RFC 6887: from a datagram to a question and from the outcome to an answer,
- * in the order of §8.2. PEER is not served: it creates what any outgoing
- * packet creates as well, and this gateway does not track flows.
+ * in the order of §8.2.
  */
 #include "gateway/responder-private.h"
 
@@ -118,6 +117,17 @@ static void write_success(const struct pcp_exchange *x, const struct map_questio
 	responder_echo_options(&x->request, q, mapped ? out->mapping : NULL, w);
 }
 
+/* What leaves in the answer's place when its batch fails. */
+static void prepare_failure(const struct pcp_exchange *x, struct responder_answer *a)
+{
+	struct tenf_writer w = responder_writer(x->r);
+
+	write_failure(x, PCP_NO_RESOURCES, pcp_error_lifetime_s(PCP_NO_RESOURCES), &w);
+	a->failure = responder_keep(x->r, &w);
+	a->failure_len = w.used;
+	a->failure_result = PCP_NO_RESOURCES;
+}
+
 static void answer_map(const struct pcp_exchange *x, const struct map_question *q,
 		       const struct map_outcome *out)
 {
@@ -133,13 +143,8 @@ static void answer_map(const struct pcp_exchange *x, const struct map_question *
 	record.opcode = PCP_MAP;
 	write_success(x, q, out, &w);
 	a = responder_answer(x->r, x->in, &w, &record);
-	if (a == NULL)
-		return;
-	w = responder_writer(x->r);
-	write_failure(x, PCP_NO_RESOURCES, pcp_error_lifetime_s(PCP_NO_RESOURCES), &w);
-	a->failure = responder_keep(x->r, &w);
-	a->failure_len = w.used;
-	a->failure_result = PCP_NO_RESOURCES;
+	if (a != NULL)
+		prepare_failure(x, a);
 }
 
 /* A third party is a host of the same network, and not the gateway itself. */
@@ -173,6 +178,77 @@ static void serve_map(const struct pcp_exchange *x, const struct map_question *q
 	answer_map(x, q, &out);
 }
 
+/* Success: the flow's external endpoint; where there is none, what was asked comes back. */
+static void answer_peer(const struct pcp_exchange *x, const struct map_question *q,
+			const struct map_outcome *out)
+{
+	struct responder_record record = responder_record_of(x->r, q, out);
+	struct pcp_answer answer = {
+		.opcode = PCP_PEER, .result = PCP_SUCCESS, .lifetime_s = out->lifetime_s,
+		.epoch_s = responder_epoch_s(x->r, x->now), .map = x->request.map,
+		.remote = x->request.remote,
+	};
+	struct tenf_writer w;
+	struct responder_answer *a;
+
+	record.remote = q->remote;
+	if (out->result != MAP_DONE) {
+		answer_error(x, result_of(out->result), error_lifetime_s(out), record);
+		return;
+	}
+	record.version = PCP_VERSION;
+	record.opcode = PCP_PEER;
+	if (out->external.port != 0) {
+		answer.map.external_port = out->external.port;
+		answer.map.external_address = out->external.address;
+		record.external = out->external;
+	}
+	if (out->peer != NULL) {
+		record.id = out->peer->id;
+		record.renewals = out->peer->renewals;
+		record.made_at = out->peer->made_at;
+	}
+	w = responder_writer(x->r);
+	pcp_write_answer(&w, &answer);
+	responder_echo_options(&x->request, q, NULL, &w);
+	a = responder_answer(x->r, x->in, &w, &record);
+	if (a != NULL)
+		prepare_failure(x, a);
+}
+
+static void serve_peer(const struct pcp_exchange *x, struct map_question *q)
+{
+	struct map_outcome out = { .rule = POLICY_NO_RULE };
+
+	q->remote = (struct tenf_endpoint){ x->request.remote.address, x->request.remote.port };
+	if (q->protocol != TENF_TCP && q->protocol != TENF_UDP) {
+		reject(x, PCP_UNSUPP_PROTOCOL);
+		return;
+	}
+	if (is_possible_third_party(q))
+		responder_peer(x->r, q, x->now, &out);
+	else
+		responder_refuse(&out, MAP_DENIED, POLICY_NO_RULE, "not a host of this network");
+	answer_peer(x, q, &out);
+}
+
+/* Fields of the opcode, spec section 4 row 12. */
+static bool are_fields_sound(const struct pcp_request *request)
+{
+	const struct pcp_map *map = &request->map;
+	const struct tenf_address *remote = &request->remote.address;
+
+	if (request->opcode == PCP_MAP)
+		return map->protocol != 0 || map->internal_port == 0;
+	if (request->opcode != PCP_PEER)
+		return true;
+	return map->protocol != 0 && map->internal_port != 0 && request->remote.port != 0 &&
+	       tenf_address_is_v4(remote) == tenf_address_is_v4(&request->client) &&
+	       !tenf_address_is_none(remote) && !tenf_address_is_loopback(remote) &&
+	       !tenf_address_is_multicast(remote) && !tenf_address_is_link_local(remote) &&
+	       !(tenf_address_is_v4(remote) && tenf_address_to_v4(remote) == UINT32_MAX);
+}
+
 static void serve(const struct pcp_exchange *x, const struct responder_link *link)
 {
 	const struct pcp_request *request = &x->request;
@@ -184,7 +260,7 @@ static void serve(const struct pcp_exchange *x, const struct responder_link *lin
 	};
 	enum pcp_result result;
 
-	if (request->opcode == PCP_MAP) {
+	if (request->opcode != PCP_ANNOUNCE) {
 		q.protocol = (enum tenf_protocol)map->protocol;
 		q.internal_port = map->internal_port;
 		q.external_port = map->external_port;
@@ -199,7 +275,7 @@ static void serve(const struct pcp_exchange *x, const struct responder_link *lin
 		reject(x, PCP_MALFORMED_OPTION);
 		return;
 	}
-	if (request->opcode == PCP_MAP && map->protocol == 0 && map->internal_port != 0) {
+	if (!are_fields_sound(request)) {
 		reject(x, PCP_MALFORMED_REQUEST);
 		return;
 	}
@@ -208,14 +284,21 @@ static void serve(const struct pcp_exchange *x, const struct responder_link *lin
 		reject(x, result);
 	else if (request->opcode == PCP_MAP)
 		serve_map(x, &q);
+	else if (request->opcode == PCP_PEER)
+		serve_peer(x, &q);
 	else
 		answer_announce(x);
 }
 
-/* Switched off for everybody is the same as unknown (spec section 3), and that
- * is looked at before what the opcode's data should be. */
-static bool is_peer(const struct pcp_request *request, size_t len)
+/* PEER where it is not served: switched off for everybody is the same as unknown (spec
+ * section 3), and that is looked at before what the opcode's data should be. */
+static bool is_unknown_peer(const struct pcp_exchange *x)
 {
+	const struct pcp_request *request = &x->request;
+	size_t len = x->in->len;
+
+	if (x->r->config.peer)
+		return false;
 	return request->version == PCP_VERSION && request->opcode == PCP_PEER && len <= PCP_MAX &&
 	       len % 4 == 0;
 }
@@ -231,10 +314,10 @@ void responder_pcp(struct responder *r, const struct responder_link *link,
 		r->counts.dropped_bytes++;
 		break;
 	case PCP_REJECT:
-		reject(&x, is_peer(&x.request, in->len) ? PCP_UNSUPP_OPCODE : result);
+		reject(&x, is_unknown_peer(&x) ? PCP_UNSUPP_OPCODE : result);
 		break;
 	case PCP_PARSED:
-		if (is_peer(&x.request, in->len))
+		if (is_unknown_peer(&x))
 			reject(&x, PCP_UNSUPP_OPCODE);
 		else
 			serve(&x, link);

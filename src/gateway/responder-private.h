@@ -8,6 +8,7 @@
  *	responder-map.c      may this mapping be had, and the change of the ledger
  *	responder-choose.c   on which external port
  *	responder-unmap.c    giving it back
+ *	responder-peer.c     flows to one remote peer, PEER
  *	responder-govern.c   the administrator: what is there, revoking, new rules
  *	responder-restore.c  after a restart of the daemon or a loss of the packet path
  *	responder-explain.c  what would be decided, and wishes that wait for a word
@@ -42,6 +43,9 @@ struct responder {
 	struct policy policy;
 	struct ledger *ledger;
 	struct pending pending;
+	struct peers peers;
+	size_t peer_cursor; /* of the batch that is being committed */
+	const struct responder_peer *peer_installing;
 	struct responder_quirks quirks;
 	struct responder_counts counts;
 
@@ -136,6 +140,7 @@ struct map_question {
 	struct tenf_address external_address; /* suggested, PCP */
 	uint32_t lifetime_s;
 	const uint8_t *nonce; /* NULL: NAT-PMP */
+	struct tenf_endpoint remote; /* PEER alone */
 	struct map_extras extras;
 };
 
@@ -146,6 +151,8 @@ struct map_outcome {
 	uint32_t removed;
 	uint16_t asked_port; /* on MAP_PENDING; 0: any */
 	uint32_t pending_id;
+	const struct responder_peer *peer; /* PEER: that is kept, or NULL */
+	struct tenf_endpoint external;     /* PEER: of the flow */
 	int rule;
 	enum responder_verdict verdict;
 	const char *why;
@@ -192,6 +199,22 @@ void responder_end(struct responder *r, struct ledger_mapping *m, enum ledger_en
 void responder_reapply(struct responder *r, tenf_time now);
 /* After a batch that was committed, or failed: what it ended for the administrator. */
 void responder_record_revoked(struct responder *r, bool failed, tenf_time now);
+
+/* RFC 6887 §15: within the limits; RFC 6886 §3.3: not more than asked. */
+uint32_t responder_granted_s(const struct responder *r, const struct policy_rule *rule,
+			     const struct map_question *q);
+void responder_peer(struct responder *r, const struct map_question *q, tenf_time now,
+		    struct map_outcome *ret);
+void responder_peer_gone(void *context, const struct responder_peer *peer);
+void responder_record_peer(struct responder *r, const struct responder_peer *peer,
+			   enum responder_verdict verdict, enum ledger_end end, const char *why);
+void responder_expire_peers(struct responder *r, tenf_time now);
+/* All of them, with their ports. */
+void responder_forget_peers(struct responder *r);
+/* Those of IPv4: flows through an address that is no longer there are over. */
+void responder_forget_moved_peers(struct responder *r);
+void responder_reapply_peers(struct responder *r);
+void responder_record_revoked_peers(struct responder *r, bool failed);
 
 void responder_map(struct responder *r, const struct map_question *q, tenf_time now,
 		   struct map_outcome *ret);

@@ -41,6 +41,13 @@ struct responder_kept {
 TENF_CHECKED enum tenf_status responder_restore(struct responder *r,
 						const struct responder_kept *kept, tenf_time now);
 
+/* The same for what PEER made, after all mappings, and once the external address is
+ * known: TENF_E_LIMIT also when it was at another address, where its flow ended. The
+ * id is a new one. */
+TENF_CHECKED enum tenf_status responder_restore_peer(struct responder *r,
+						     const struct responder_peer *kept,
+						     tenf_time now);
+
 /* Everything kept is back: the same epoch goes on, nothing is announced and
  * the packet path is not told what it knows. Not so when mappings had to be moved, or
  * the start lies in the future: then the epoch that began with responder_new stays,

@@ -56,6 +56,7 @@ enum tenf_status responder_new(const struct responder_config *config,
 	r->memory = memory;
 	r->random = *random;
 	r->config = *config;
+	peers_init(&r->peers, memory);
 	status = fill(r, config);
 	if (status != TENF_OK) {
 		responder_free(r);
@@ -81,6 +82,7 @@ void responder_free(struct responder *r)
 		return;
 	ledger_free(r->ledger);
 	policy_done(&r->policy);
+	peers_done(&r->peers);
 	tenf_memory_free(r->memory, r);
 }
 
@@ -150,6 +152,7 @@ static void end_leases(struct responder *r, tenf_time now)
 		pending_forget(&r->pending, &internal, (enum tenf_protocol)m->protocol);
 		record_expiry(r, m);
 	}
+	responder_expire_peers(r, now);
 	ledger_sweep(r->ledger, now);
 }
 
@@ -173,7 +176,7 @@ enum tenf_status responder_receive(struct responder *r, const struct responder_d
 	}
 	end_leases(r, now);
 	dispatch(r, link, in, now);
-	if (!ledger_batch_is_open(r->ledger))
+	if (!ledger_batch_is_open(r->ledger) && !peers_batch_is_open(&r->peers))
 		responder_release(r, false);
 	return TENF_OK;
 }
@@ -194,10 +197,26 @@ tenf_time responder_deadline(const struct responder *r)
 {
 	if (r->committing)
 		return TENF_NEVER;
-	return tenf_time_min(tenf_time_min(r->reapply_at,
+	return tenf_time_min(tenf_time_min(tenf_time_min(r->reapply_at, peers_deadline(&r->peers)),
 					   r->flush || r->epoch ? r->retry_at : TENF_NEVER),
 			     tenf_time_min(ledger_deadline(r->ledger),
 					   announcer_deadline(&r->announcer)));
+}
+
+static bool next_peer(struct responder *r, struct responder_change *ret)
+{
+	static const enum responder_change_kind kinds[] = {
+		[PEERS_INSTALL] = RESPONDER_PEER_INSTALL, [PEERS_RENEW] = RESPONDER_PEER_RENEW,
+		[PEERS_REMOVE] = RESPONDER_PEER_REMOVE,
+	};
+	const struct responder_peer *peer;
+	enum peers_change kind;
+
+	if (!peers_next_change(&r->peers, &r->peer_cursor, &kind, &peer))
+		return false;
+	*ret = (struct responder_change){ .kind = kinds[kind], .peer = peer,
+					  .external = peer->external };
+	return true;
 }
 
 static bool next_difference(struct responder *r, struct responder_change *ret)
@@ -206,7 +225,7 @@ static bool next_difference(struct responder *r, struct responder_change *ret)
 	struct ledger_mapping *m;
 
 	if (!ledger_next_change(r->ledger, &r->cursor, &kind, &m))
-		return false;
+		return next_peer(r, ret);
 	*ret = (struct responder_change){ .mapping = m, .external = responder_external_of(r, m) };
 	switch (kind) {
 	case LEDGER_INSTALL:
@@ -228,8 +247,15 @@ static bool next_live(struct responder *r, struct responder_change *ret)
 {
 	struct ledger_mapping *m = ledger_walk(r->ledger, &r->installing);
 
-	if (m == NULL)
-		return false;
+	if (m == NULL) {
+		r->peer_installing = peers_each(&r->peers, r->peer_installing);
+		if (r->peer_installing == NULL)
+			return false;
+		*ret = (struct responder_change){ .kind = RESPONDER_PEER_INSTALL,
+						  .peer = r->peer_installing,
+						  .external = r->peer_installing->external };
+		return true;
+	}
 	*ret = (struct responder_change){ .kind = RESPONDER_INSTALL, .mapping = m,
 					  .external = responder_external_of(r, m) };
 	return true;
@@ -244,6 +270,8 @@ bool responder_next_change(struct responder *r, struct responder_change *ret)
 		r->flush = r->epoch = r->flush_told = r->epoch_told = false;
 		r->cursor = (struct ledger_cursor){ 0 };
 		r->installing = (struct ledger_walk){ 0 };
+		r->peer_cursor = 0;
+		r->peer_installing = NULL;
 	}
 	if (r->flushing && !r->flush_told) {
 		r->flush_told = true;
@@ -269,11 +297,13 @@ void responder_committed(struct responder *r, enum tenf_status status, tenf_time
 	responder_record_revoked(r, failed, now);
 	if (failed) {
 		ledger_rollback(r->ledger);
+		peers_rollback(&r->peers, responder_peer_gone, r);
 		r->flush |= r->flushing;
 		r->epoch |= r->epoch_telling;
 		r->retry_at = tenf_time_add(now, RESPONDER_RETRY);
 	} else {
 		ledger_commit(r->ledger);
+		peers_commit(&r->peers, responder_peer_gone, r);
 	}
 	responder_release(r, failed);
 }
@@ -302,6 +332,7 @@ void responder_flush(struct responder *r, tenf_time now)
 
 void responder_reboot(struct responder *r, tenf_time now)
 {
+	responder_forget_peers(r);
 	ledger_clear(r->ledger);
 	responder_drop_answers(r);
 	r->committing = false;

@@ -34,6 +34,7 @@
 #include "base/random.h"
 #include "base/time.h"
 #include "gateway/ledger.h"
+#include "gateway/peers.h"
 #include "gateway/policy.h"
 
 #define RESPONDER_LINKS_MAX 64
@@ -67,6 +68,15 @@ struct responder_reserved {
 	uint16_t port;
 };
 
+/* Who knows the flows that run through the gateway now. The external endpoint of
+ * one and how long it lasts without traffic; false: there is none. */
+struct responder_flows {
+	bool (*find)(void *context, enum tenf_protocol protocol,
+		     const struct tenf_endpoint *internal, const struct tenf_endpoint *remote,
+		     struct tenf_endpoint *ret_external, uint32_t *ret_lifetime_s);
+	void *context;
+};
+
 struct responder_config {
 	const struct responder_link *links;
 	size_t link_count;
@@ -85,6 +95,8 @@ struct responder_config {
 	uint32_t withhold_tcp_s;
 	uint32_t mappings_max;
 	unsigned filters_max; /* the backend enforces so many; 0: FILTER is not supported */
+	bool peer; /* PEER is served; else an unknown opcode */
+	const struct responder_flows *flows; /* not copied; NULL: no flow is known */
 };
 
 /* Defaults: both protocols, no link, no rule (so nothing is allowed). */
@@ -131,11 +143,15 @@ enum responder_change_kind {
 	 * however many they are. */
 	RESPONDER_FLUSH,
 	RESPONDER_EPOCH, /* keep epoch_start, for responder_resume after a restart */
+	/* `peer`: from its remote endpoint alone inwards, and to it alone outwards. */
+	RESPONDER_PEER_INSTALL,
+	RESPONDER_PEER_RENEW, /* another end, nothing else */
+	RESPONDER_PEER_REMOVE,
 };
 
 struct responder_change {
 	enum responder_change_kind kind;
-	/* NULL for RESPONDER_FLUSH and RESPONDER_EPOCH; lives until responder_committed.
+	/* NULL for RESPONDER_FLUSH, _EPOCH and _PEER_*; lives until responder_committed.
 	 * The lease ends at mapping->timer.at (TENF_NEVER for a static one) unless
 	 * removed; mapping->end says why then. Flows that run through a removed mapping
 	 * are to be cut, but for LEDGER_EXPIRED. */
@@ -145,6 +161,7 @@ struct responder_change {
 	 * made_at, filters or description. */
 	bool content;
 	tenf_time epoch_start; /* RESPONDER_EPOCH */
+	const struct responder_peer *peer; /* RESPONDER_PEER_*; lives as mapping does */
 };
 
 /* The next change of the batch: RESPONDER_FLUSH, RESPONDER_EPOCH, then those of
@@ -184,6 +201,7 @@ struct responder_record {
 	uint8_t mac[POLICY_MAC];     /* of the client */
 	struct tenf_endpoint internal;
 	struct tenf_endpoint external; /* port 0: none */
+	struct tenf_endpoint remote;   /* of PEER; port 0: any */
 	uint32_t lifetime_s;           /* granted */
 	uint32_t count;                /* mappings removed */
 	uint32_t id;                   /* of the mapping, 0: none or several */
@@ -250,6 +268,10 @@ uint32_t responder_epoch_s(const struct responder *r, tenf_time now);
 /* The rule of a record or mapping, NULL for POLICY_NO_RULE. Lives until the policy
  * is set anew. */
 const struct policy_rule *responder_rule(const struct responder *r, int rule);
+
+/* What PEER made, in no order: start with NULL. */
+const struct responder_peer *responder_peers(const struct responder *r,
+					     const struct responder_peer *previous);
 
 /* Live mappings in no order, for tests and lists: start with NULL. */
 const struct ledger_mapping *responder_mappings(const struct responder *r,

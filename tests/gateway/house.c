@@ -81,6 +81,19 @@ static void apply(struct house *h, const struct responder_change *change)
 	case RESPONDER_FLUSH:
 		h->flushes++;
 		h->held = 0;
+		h->peers = 0;
+		break;
+	case RESPONDER_PEER_INSTALL:
+		h->peer_installs++;
+		h->peers++;
+		h->peer = *change->peer;
+		break;
+	case RESPONDER_PEER_RENEW:
+		h->peer_renewals++;
+		h->peer = *change->peer;
+		break;
+	case RESPONDER_PEER_REMOVE:
+		h->peers--;
 		break;
 	case RESPONDER_EPOCH:
 		h->epochs++;
@@ -98,6 +111,8 @@ static void commit(struct house *h)
 		apply(h, &change);
 	if (h->backend != TENF_OK)
 		h->held = undone.held;
+	if (h->backend != TENF_OK)
+		h->peers = undone.peers;
 	responder_committed(h->r, h->backend, h->now);
 }
 

@@ -40,6 +40,9 @@ struct house {
 	tenf_time epoch_start;    /* as the backend keeps it */
 	struct ledger_mapping removed; /* the last one, as it was told */
 	struct tenf_endpoint installed;
+	uint32_t peers; /* in the backend */
+	uint32_t peer_installs, peer_renewals;
+	struct responder_peer peer; /* the last one told */
 
 	struct responder_datagram sent; /* the last answer */
 	uint8_t answer[1200];

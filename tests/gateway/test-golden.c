@@ -8,13 +8,14 @@
 #include <string.h>
 
 /* The profile of the vectors, in the state that one of them wants. */
-static void prepare(struct house *h, const struct vector *v)
+static void prepare(struct house *h, const struct vector *v, bool peer)
 {
 	const struct tenf_endpoint server = { house_host(20), 22 };
 
 	house_init(h);
 	h->config.natpmp = v->policy.state != VECTOR_STATE_NATPMP_OFF;
 	h->config.pcp = v->policy.state != VECTOR_STATE_PCP_OFF;
+	h->config.peer = peer;
 	h->rules[0].third_party = v->policy.third_party;
 	house_start(h);
 	if (v->policy.state == VECTOR_STATE_OTHER_NONCE)
@@ -93,19 +94,23 @@ static void expect_pcp(const struct house *h, const struct vector *v)
 				 tenf_address_is_v4(&a.map.external_address));
 }
 
-/* PEER is not served here: the opcode is answered as unknown, which spec section
- * 5.4 leaves to us. PORT_SET is skipped, as its vector's note says. */
+/* PORT_SET is skipped, as its vector's note says. */
 static bool is_left_out(const struct vector *v)
 {
-	return v->policy.port_set || (v->protocol == VECTOR_PCP && v->len >= PCP_HEADER &&
-				      v->data[0] == PCP_VERSION && v->data[1] == PCP_PEER);
+	return v->policy.port_set;
+}
+
+static bool is_peer(const struct vector *v)
+{
+	return v->protocol == VECTOR_PCP && v->len >= PCP_HEADER && v->data[0] == PCP_VERSION &&
+	       v->data[1] == PCP_PEER;
 }
 
 static void check(const struct vector *v)
 {
 	struct house h;
 
-	prepare(&h, v);
+	prepare(&h, v, true);
 	send(&h, v);
 	if (v->expect.action == VECTOR_DROP) {
 		expect_number(v, "answers", 0, (int64_t)h.answers);
@@ -137,7 +142,7 @@ static void every_golden_request_gets_the_answer_of_the_table(void **state)
 	assert_true(count > 100);
 }
 
-/* PCP-G-46: PEER is switched off for everybody, in every length. */
+/* PCP-G-46: where PEER is switched off for everybody, in every length. */
 static void peer_is_an_unknown_opcode(void **state)
 {
 	size_t count = 0;
@@ -147,10 +152,10 @@ static void peer_is_an_unknown_opcode(void **state)
 		const struct vector *v = &vectors[i];
 		struct house h;
 
-		if (v->direction != VECTOR_REQUEST || v->policy.port_set || !is_left_out(v) ||
+		if (v->direction != VECTOR_REQUEST || v->policy.port_set || !is_peer(v) ||
 		    v->expect.action != VECTOR_REPLY)
 			continue;
-		prepare(&h, v);
+		prepare(&h, v, false);
 		send(&h, v);
 		assert_int_equal(h.answers, 1);
 		assert_int_equal(read_pcp(&h).result, PCP_UNSUPP_OPCODE);

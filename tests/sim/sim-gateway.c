@@ -197,6 +197,9 @@ static void apply(struct sim_gateway *g, const struct responder_change *change, 
 		break;
 	case RESPONDER_FLUSH:
 	case RESPONDER_EPOCH:
+	case RESPONDER_PEER_INSTALL: /* not served here */
+	case RESPONDER_PEER_RENEW:
+	case RESPONDER_PEER_REMOVE:
 		break;
 	}
 }

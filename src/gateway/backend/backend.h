@@ -24,6 +24,7 @@ typedef enum tenf_status (*backend_each)(void *context, const struct responder_k
 struct backend_ops {
 	const char *name;     /* as in Backend= */
 	unsigned filters_max; /* remote-peer filters of a mapping it enforces */
+	bool peers;           /* it keeps what PEER asks for; else PEER is not served */
 	/* A staged change is copied, its mapping not kept. */
 	TENF_CHECKED enum tenf_status (*stage)(struct backend *backend,
 					       const struct responder_change *change);

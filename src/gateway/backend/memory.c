@@ -38,6 +38,9 @@ static enum tenf_status stage(struct backend *backend, const struct responder_ch
 		b->staged = 0;
 		break;
 	case RESPONDER_EPOCH: /* a restart is a new start here */
+	case RESPONDER_PEER_INSTALL: /* a flow has no packet path to be kept in */
+	case RESPONDER_PEER_RENEW:
+	case RESPONDER_PEER_REMOVE:
 		break;
 	}
 	return b->failed ? TENF_E_FAILED : TENF_OK;
@@ -97,7 +100,7 @@ static void close_memory(struct backend *backend)
 }
 
 static const struct backend_ops ops = {
-	.name = "memory", .filters_max = LEDGER_FILTERS_MAX,
+	.name = "memory", .filters_max = LEDGER_FILTERS_MAX, .peers = true,
 	.stage = stage, .commit = commit, .restore = restore, .flow = find_flow,
 	.fd = fd_of, .news = news, .close = close_memory,
 };

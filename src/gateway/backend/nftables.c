@@ -170,6 +170,9 @@ static enum helper_change_kind kind_of(enum responder_change_kind kind)
 	case RESPONDER_FLUSH:
 		return HELPER_FLUSH;
 	case RESPONDER_EPOCH:
+	case RESPONDER_PEER_INSTALL: /* never: ops.peers is not set */
+	case RESPONDER_PEER_RENEW:
+	case RESPONDER_PEER_REMOVE:
 		break;
 	}
 	return HELPER_EPOCH;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "gateway/observe-private.h"
+#include "gateway/service.h"
 
 #include "gateway/api-shapes.h"
 #include "gateway/api.h"
@@ -134,7 +135,8 @@ static bool open_server(struct observe *o, struct tenf_text *why)
 	struct tenf_error error = { .text = "" };
 
 	control_server_options_init(&options);
-	options.path = c->socket;
+	options.fd = service_socket();
+	options.path = options.fd < 0 ? c->socket : NULL;
 	options.group = c->socket_group[0] != '\0' ? c->socket_group : NULL;
 	if (control_server_new(o->daemon->base, &options, api_routes, api_route_count, o->daemon,
 			       &o->server, &error) == TENF_OK)

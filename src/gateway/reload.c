@@ -6,6 +6,7 @@
  */
 #include "gateway/daemon-private.h"
 
+#include "gateway/service.h"
 #include "gateway/statics.h"
 #include "net/clock.h"
 
@@ -174,8 +175,10 @@ bool daemon_reload(struct daemon *d, struct tenf_text *why)
 	struct gateway_config *next = malloc(sizeof(*next));
 	char buffer[WHY_MAX];
 	struct tenf_text reason = tenf_text_of(buffer, sizeof(buffer));
-	bool good = next != NULL && reload(d, next, &reason);
+	bool good;
 
+	service_tell(SERVICE_RELOADING);
+	good = next != NULL && reload(d, next, &reason);
 	if (next == NULL)
 		tenf_text_add(&reason, "out of memory");
 	tenf_text_add(why, buffer);
@@ -187,6 +190,7 @@ bool daemon_reload(struct daemon *d, struct tenf_text *why)
 				      "force\n", buffer);
 	(void)fflush(stderr);
 	free(next);
+	service_tell(SERVICE_READY);
 	if (good)
 		daemon_turn(d);
 	return good;

@@ -74,6 +74,7 @@ static void commit_and_send(struct daemon *d, tenf_time now)
 	if (backend_run(d->backend, d->responder, now) != TENF_OK)
 		d->heed = true;
 	send_all(d, now);
+	server_flush(d->out); /* who asked need not wait for the log */
 	tell(d, now);
 }
 

@@ -7,6 +7,7 @@
 
 #include "gateway/helper/helper.h"
 #include "gateway/helper/messages.h"
+#include "gateway/helper/spin.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -28,6 +29,7 @@ struct nftables_backend {
 	bool failed;            /* the batch cannot be handed over */
 	bool fresh;             /* the table was not there at start */
 	bool lost;              /* the packet path is to be told everything again */
+	struct spin spin;
 	struct helper_mapping *rejected; /* while restoring: they do not fit what is now */
 	size_t rejected_count;
 	size_t rejected_size;
@@ -110,6 +112,8 @@ static enum tenf_status receive_answer(struct nftables_backend *b, struct helper
 	enum tenf_status status;
 
 	do {
+		if (b->fd >= 0)
+			(void)spin_wait(&b->spin, b->fd, -1);
 		status = receive_message(b, 0, ret_head, ret);
 		if (status == TENF_OK && ret_head->kind == HELPER_NEWS)
 			take_news(b, ret);
@@ -494,6 +498,7 @@ bool backend_nftables_open(const struct helper_setup *setup, const char *user,
 	}
 	b->base.ops = &ops;
 	b->fd = -1;
+	spin_init(&b->spin);
 	if (!start_helper(b, user, why) || !send_setup(b, setup, &b->fresh, why)) {
 		close_nftables(&b->base);
 		return false;

@@ -2,11 +2,11 @@
 #include "gateway/helper/helper.h"
 
 #include "gateway/helper/helper-private.h"
+#include "gateway/helper/spin.h"
 #include "gateway/rights.h"
 #include "net/clock.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,6 +27,7 @@ struct service {
 	struct netlink_transport kill;
 	uint8_t in[HELPER_MESSAGE_MAX];
 	bool told_lost;
+	struct spin spin;
 };
 
 /* ---- Answers -------------------------------------------------------------------------- */
@@ -156,7 +157,7 @@ static bool answer(struct service *s, size_t len)
 
 static bool receive(struct service *s)
 {
-	ssize_t got = recv(s->fd, s->in, sizeof(s->in), MSG_TRUNC);
+	ssize_t got = recv(s->fd, s->in, sizeof(s->in), MSG_TRUNC | MSG_DONTWAIT);
 
 	if (got < 0)
 		return errno == EINTR || errno == EAGAIN;
@@ -165,15 +166,13 @@ static bool receive(struct service *s)
 
 static bool turn(struct service *s)
 {
-	struct pollfd wait = { .fd = s->fd, .events = POLLIN };
-	int ready = poll(&wait, 1, cut_is_due(s->helper.cut) ? 0 : LOOK_MS);
+	bool is_due = cut_is_due(s->helper.cut);
+	bool ready = spin_wait(&s->spin, s->fd, is_due ? 0 : LOOK_MS);
 
-	if (ready < 0)
-		return errno == EINTR;
 	/* A piece of the connection table after each message, however many come. */
-	if (cut_is_due(s->helper.cut))
+	if (is_due)
 		cut_step(s->helper.cut);
-	if (ready > 0)
+	if (ready)
 		return receive(s);
 	if (s->helper.is_set_up && !helper_look(&s->helper))
 		return tell_lost(s);
@@ -244,6 +243,7 @@ int helper_run(int fd, const char *user)
 	(void)signal(SIGHUP, SIG_IGN);
 	if (good) {
 		s->fd = fd;
+		spin_init(&s->spin);
 		s->nft.fd = s->list.fd = s->kill.fd = -1;
 		good = open_sockets(s) && open_helper(s) && give_up_rights(user);
 	}

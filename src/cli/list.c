@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* list: what the agent keeps and what this command recorded, in one table. */
-#include "cli/agent-link.h"
+/* list: what is open, from everybody who knows of it, in one table. */
 #include "cli/json.h"
-#include "cli/leases.h"
+#include "cli/opened-sources.h"
 #include "cli/output.h"
+#include "cli/probe.h"
 #include "cli/report.h"
 #include "cli/verbs.h"
 
@@ -16,31 +16,20 @@
 #define NAME_WIDTH 20
 #define COLUMN_TOLD 8 /* left out when nobody is told of anything */
 
-/* One line of the table, whoever holds the mapping. */
+/* One line of the table: a mapping, or both halves of a pair. */
 struct line {
-	char id[2 * SHAPE_ID_SIZE];
-	const struct tenf_mapping *mapping;
+	char id[sizeof(((struct opened *)NULL)->id)];
+	const struct opened *opened;
 	enum tenf_protocol protocol; /* TENF_BOTH for a pair */
-	const char *name;
-	const char *state;
-	const char *source;
-	const char *told; /* how far the application was told, "" for nobody */
 };
 
-static int print_json(struct cli *cli, const struct agent_mappings *agent,
-		      const struct leases *leases)
+static int print_json(struct cli *cli, const struct opened_list *list)
 {
-	json_t *list = json_array();
+	json_t *shapes = json_array();
 
-	for (size_t i = 0; i < agent->count; i++)
-		(void)shape_append(&list, json_incref(agent->items[i].shape));
-	for (size_t i = 0; i < leases->count; i++) {
-		const struct lease *lease = &leases->items[i];
-		struct json_label label = { lease->number, lease->name };
-
-		(void)shape_append(&list, json_mapping(&lease->mapping, &label));
-	}
-	return json_print(cli, json_wrap("mappings", list));
+	for (size_t i = 0; i < list->count; i++)
+		(void)shape_append(&shapes, opened_shape(&list->items[i]));
+	return json_print(cli, json_wrap("mappings", shapes));
 }
 
 /* ---- Lines ------------------------------------------------------------------ */
@@ -73,7 +62,7 @@ static void fill_name(char *cell, const char *name)
 /* A mapping nobody has granted yet shows what is wished for. */
 static void fill_outside(char *cell, const struct line *line)
 {
-	const struct tenf_mapping *m = line->mapping;
+	const struct tenf_mapping *m = &line->opened->mapping;
 	struct tenf_text t = tenf_text_of(cell, OUTPUT_CELL);
 
 	if (m->external_port != 0) {
@@ -81,7 +70,9 @@ static void fill_outside(char *cell, const struct line *line)
 				tenf_protocol_name(line->protocol));
 		return;
 	}
-	if (m->requested_external_port != 0)
+	if (line->opened->sources == OPENED_PROBE)
+		tenf_text_add_char(&t, '?'); /* open at a port that nobody tells */
+	else if (m->requested_external_port != 0)
 		tenf_text_add_number(&t, m->requested_external_port);
 	else
 		tenf_text_add(&t, "any");
@@ -89,24 +80,33 @@ static void fill_outside(char *cell, const struct line *line)
 	tenf_text_add(&t, tenf_protocol_name(line->protocol));
 }
 
+static const char *state_of(const struct opened *opened)
+{
+	if ((opened->sources & OPENED_AGENT) != 0 && !agent_is_held(&opened->mapping))
+		return tenf_state_code(opened->mapping.state);
+	return opened->is_kept ? "held" : "open";
+}
+
 static void fill_row(char (*row)[OUTPUT_CELL], int64_t now, const struct line *line)
 {
-	const struct tenf_mapping *m = line->mapping;
+	const struct opened *opened = line->opened;
+	const struct tenf_mapping *m = &opened->mapping;
 	struct tenf_text t;
 
 	fill(row[0], line->id);
-	fill_name(row[1], line->name);
+	fill_name(row[1], opened->name);
 	fill_outside(row[2], line);
 	t = tenf_text_of(row[3], OUTPUT_CELL);
 	output_endpoint(&t, m->internal_address, m->internal_port, NULL);
-	fill(row[4], line->state);
+	fill(row[4], state_of(opened));
 	t = tenf_text_of(row[5], OUTPUT_CELL);
 	if (m->expires_at > 0)
 		output_until(&t, now, m->expires_at);
 	else
-		tenf_text_add_char(&t, '-');
+		tenf_text_add(&t, opened->is_endless ? "never" : "-");
 	fill(row[6], m->method != TENF_METHOD_NONE ? tenf_method_title(m->method) : "");
-	fill(row[7], line->source);
+	t = tenf_text_of(row[7], OUTPUT_CELL);
+	opened_source_text(&t, opened);
 }
 
 static void print_line(struct cli *cli, struct output_table *table, const struct line *line)
@@ -117,10 +117,10 @@ static void print_line(struct cli *cli, struct output_table *table, const struct
 		return;
 	fill_row(row, cli->now(), line);
 	if (table->columns > COLUMN_TOLD)
-		fill(row[COLUMN_TOLD], line->told);
+		fill(row[COLUMN_TOLD], line->opened->told);
 }
 
-/* ---- Leases ----------------------------------------------------------------- */
+/* ---- Pairs ------------------------------------------------------------------- */
 
 /* Two halves that differ in nothing a line could show. */
 static bool same_places(const struct tenf_mapping *a, const struct tenf_mapping *b)
@@ -134,103 +134,76 @@ static bool same_places(const struct tenf_mapping *a, const struct tenf_mapping 
 	       strcmp(a->gateway, b->gateway) == 0;
 }
 
-/* A pair that was asked for together and has the same ports on both sides. */
-static bool is_pair(const struct lease *tcp, const struct lease *udp)
+static bool same_halves(const struct opened *tcp, const struct opened *udp)
 {
-	return same_places(&tcp->mapping, &udp->mapping) && tcp->keeper == udp->keeper &&
-	       strcmp(tcp->name, udp->name) == 0;
-}
+	size_t stem = agent_id_stem(tcp->id);
 
-static void add_id(struct tenf_text *t, uint64_t number)
-{
-	tenf_text_add_char(t, 'm');
-	tenf_text_add_number(t, number);
-}
-
-static void print_leases(struct cli *cli, struct output_table *table, const struct leases *leases)
-{
-	for (size_t i = 0; i < leases->count; i++) {
-		const struct lease *lease = &leases->items[i];
-		struct line line = { .mapping = &lease->mapping,
-				     .protocol = lease->mapping.protocol,
-				     .name = lease->name,
-				     .state = lease_is_kept(lease) ? "held" : "open",
-				     .source = "lease",
-				     .told = "" };
-		struct tenf_text t = tenf_text_of(line.id, sizeof(line.id));
-
-		add_id(&t, lease->number);
-		if (i + 1 < leases->count && is_pair(lease, lease + 1)) {
-			line.protocol = TENF_BOTH;
-			tenf_text_add_char(&t, ',');
-			add_id(&t, leases->items[++i].number);
-		}
-		print_line(cli, table, &line);
-	}
-}
-
-/* ---- The agent's ------------------------------------------------------------- */
-
-/* "m7t" and "m7u" in the same state. */
-static bool is_agent_pair(const struct agent_mapping *tcp, const struct agent_mapping *udp)
-{
-	size_t stem = agent_id_stem(tcp->tag.id);
-
-	return tcp->tag.id[stem] == 't' && udp->tag.id[stem] == 'u' &&
-	       strncmp(tcp->tag.id, udp->tag.id, stem) == 0 &&
+	if ((tcp->sources & OPENED_AGENT) == 0)
+		return true;
+	/* "m7t" and "m7u" in the same state. */
+	return tcp->id[stem] == 't' && udp->id[stem] == 'u' &&
+	       strncmp(tcp->id, udp->id, stem) == 0 &&
 	       agent_is_held(&tcp->mapping) == agent_is_held(&udp->mapping) &&
-	       (agent_is_held(&tcp->mapping) || tcp->mapping.state == udp->mapping.state) &&
-	       same_places(&tcp->mapping, &udp->mapping);
+	       (agent_is_held(&tcp->mapping) || tcp->mapping.state == udp->mapping.state);
 }
 
-static void print_agent(struct cli *cli, struct output_table *table,
-			const struct agent_mappings *agent)
+/* A pair that was asked for together and has the same ports on both sides. */
+static bool is_pair(const struct opened *tcp, const struct opened *udp)
 {
-	for (size_t i = 0; i < agent->count; i++) {
-		const struct agent_mapping *one = &agent->items[i];
-		const struct tenf_mapping *m = &one->mapping;
-		struct line line = { .mapping = m,
-				     .protocol = m->protocol,
-				     .name = one->tag.name,
-				     .state = agent_is_held(m) ? "held" : tenf_state_code(m->state),
-				     .source = one->tag.source,
-				     .told = one->tag.delivery };
-		struct tenf_text t = tenf_text_of(line.id, sizeof(line.id));
+	return same_places(&tcp->mapping, &udp->mapping) && tcp->sources == udp->sources &&
+	       tcp->is_kept == udp->is_kept && tcp->is_endless == udp->is_endless &&
+	       strcmp(tcp->name, udp->name) == 0 && same_halves(tcp, udp);
+}
 
-		tenf_text_add(&t, one->tag.id);
-		if (i + 1 < agent->count && is_agent_pair(one, one + 1)) {
-			line.protocol = TENF_BOTH;
-			line.id[agent_id_stem(line.id)] = '\0';
-			i++;
-		}
-		print_line(cli, table, &line);
+/* ---- The table ------------------------------------------------------------------ */
+
+static void make_line(const struct opened *one, const struct opened *pair, struct line *ret)
+{
+	struct tenf_text t = tenf_text_of(ret->id, sizeof(ret->id));
+
+	ret->opened = one;
+	ret->protocol = pair != NULL ? TENF_BOTH : one->mapping.protocol;
+	tenf_text_add(&t, one->id);
+	if (pair == NULL || one->id[0] == '\0')
+		return;
+	if ((one->sources & OPENED_AGENT) != 0) {
+		ret->id[agent_id_stem(ret->id)] = '\0';
+		return;
 	}
+	tenf_text_add_char(&t, ',');
+	tenf_text_add(&t, pair->id);
 }
 
-static bool is_anybody_told(const struct agent_mappings *agent)
+static bool is_anybody_told(const struct opened_list *list)
 {
-	for (size_t i = 0; i < agent->count; i++) {
-		if (agent->items[i].tag.delivery[0] != '\0')
+	for (size_t i = 0; i < list->count; i++) {
+		if (list->items[i].told[0] != '\0')
 			return true;
 	}
 	return false;
 }
 
-static void print_table(struct cli *cli, const struct agent_mappings *agent,
-			const struct leases *leases)
+static void print_table(struct cli *cli, const struct opened_list *list)
 {
 	static const char titles[][8] = { "ID",	     "NAME", "OUTSIDE", "INSIDE", "STATE",
 					  "EXPIRES", "VIA",  "SOURCE",	"TOLD" };
 	struct output_table table = { .columns = TENF_ARRAY_SIZE(titles) };
 	char (*row)[OUTPUT_CELL];
 
-	if (!is_anybody_told(agent))
+	if (!is_anybody_told(list))
 		table.columns = COLUMN_TOLD;
 	row = output_table_row(&table);
 	for (size_t c = 0; row != NULL && c < table.columns; c++)
 		fill(row[c], titles[c]);
-	print_agent(cli, &table, agent);
-	print_leases(cli, &table, leases);
+	for (size_t i = 0; i < list->count; i++) {
+		const struct opened *one = &list->items[i], *next = one + 1;
+		bool pair = i + 1 < list->count && is_pair(one, next);
+		struct line line;
+
+		make_line(one, pair ? next : NULL, &line);
+		i += pair;
+		print_line(cli, &table, &line);
+	}
 	output_table_print(cli, &table);
 	output_table_done(&table);
 }
@@ -252,34 +225,49 @@ static void tell_reasons(struct cli *cli, const struct agent_mappings *agent)
 	}
 }
 
-static void print(struct cli *cli, const struct agent_mappings *agent, const struct leases *leases)
+static void print(struct cli *cli, const struct opened_sources *sources)
 {
+	const struct opened_list *list = &sources->list;
+
 	if (cli->global.json) {
-		(void)print_json(cli, agent, leases);
+		(void)print_json(cli, list);
 		return;
 	}
-	if (agent->count + leases->count > 0)
-		print_table(cli, agent, leases);
+	if (list->count > 0)
+		print_table(cli, list);
 	else
 		cli_note(cli, "No mappings are recorded. Make one with: tenforward add 8080");
-	tell_reasons(cli, agent);
+	tell_reasons(cli, &sources->agent);
+}
+
+/* What the command line asks for beyond the record. */
+static int read_range(struct cli *cli, struct probe_range *ret)
+{
+	const char *range = cli->arguments.value[CLI_RANGE];
+
+	*ret = (struct probe_range){ 1, 65535 };
+	if (range == NULL)
+		return CLI_EXIT_DONE;
+	if (cli->arguments.value[CLI_PROBE] == NULL)
+		return cli_usage(cli, "--range belongs to --probe");
+	if (!probe_range_parse(range, ret))
+		return cli_usage(cli, "--range: \"%s\" is no range of ports; write 4000-4100",
+				 range);
+	return CLI_EXIT_DONE;
 }
 
 int verb_list(struct cli *cli)
 {
-	struct agent_mappings agent = { NULL, 0 };
-	struct remote *remote = NULL;
-	int status = agent_find(cli, &remote);
-	struct leases leases;
+	struct opened_sources sources = { .list = { NULL } };
+	struct probe_range range;
+	int status = read_range(cli, &range), probed = CLI_EXIT_DONE;
 
-	if (status != CLI_EXIT_DONE)
-		return status;
-	if (remote != NULL)
-		status = agent_get_mappings(cli, remote, &agent);
-	leases_read(cli, &leases);
-	print(cli, &agent, &leases);
-	leases_done(&leases);
-	agent_mappings_done(&agent);
-	remote_close(remote);
-	return status;
+	if (status == CLI_EXIT_DONE)
+		status = opened_sources_read(cli, &sources);
+	if (status == CLI_EXIT_DONE && cli->arguments.value[CLI_PROBE] != NULL)
+		probed = probe_run(cli, &range, &sources.list);
+	if (sources.is_read)
+		print(cli, &sources);
+	opened_sources_done(&sources);
+	return cli_exit_worse(status, probed);
 }

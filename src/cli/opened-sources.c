@@ -59,15 +59,16 @@ int opened_sources_read(struct cli *cli, struct opened_sources *ret)
 
 	*ret = (struct opened_sources){ .list = { NULL } };
 	status = agent_find(cli, &remote);
-	if (status == CLI_EXIT_DONE && remote != NULL)
-		status = agent_get_mappings(cli, remote, &ret->agent);
-	remote_close(remote);
 	if (status != CLI_EXIT_DONE)
 		return status;
+	if (remote != NULL)
+		status = agent_get_mappings(cli, remote, &ret->agent);
+	remote_close(remote);
 	leases_read(cli, &leases);
 	added = add_all(ret, &leases);
 	leases_done(&leases);
-	return added == TENF_OK ? CLI_EXIT_DONE : cli_failed(cli, added, NULL);
+	ret->is_read = added == TENF_OK;
+	return added == TENF_OK ? status : cli_failed(cli, added, NULL);
 }
 
 void opened_sources_done(struct opened_sources *sources)

@@ -13,11 +13,13 @@
 struct opened_sources {
 	struct opened_list list;
 	struct agent_mappings agent;
+	bool is_read;          /* the record at least */
 	bool router_was_asked; /* and its list is in it */
 };
 
-/* The agent, where one runs, and the record. Exit status of the agent: it was
- * named and does not answer. Done with opened_sources_done(), after a failure too. */
+/* The agent, where one runs, and the record, which is read when the agent does
+ * not answer too. Exit status of the agent. Done with opened_sources_done(), after
+ * a failure too. */
 int opened_sources_read(struct cli *cli, struct opened_sources *ret);
 void opened_sources_done(struct opened_sources *sources);
 

@@ -50,6 +50,8 @@ const struct cli_option_row cli_options[CLI_OPTION_COUNT] = {
 	[CLI_HEAL] = { 0, "heal", "", "", "open a mapping again that is dead" },
 	[CLI_STUN] = { 0, "stun", "SERVER[:PORT]", "", "ask it by what address it sees us" },
 	[CLI_REPORT] = { 0, "report", "", "", "hide addresses, to show it to others" },
+	[CLI_PROBE] = { 0, "probe", "", "", "find this host's mappings by other programs (PCP)" },
+	[CLI_RANGE] = { 0, "range", "PORT-PORT", "", "probe these internal ports, 1-65535" },
 };
 
 struct cursor {

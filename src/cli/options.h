@@ -52,6 +52,8 @@ enum cli_option {
 	CLI_HEAL,
 	CLI_STUN,
 	CLI_REPORT,
+	CLI_PROBE,
+	CLI_RANGE,
 	CLI_OPTION_COUNT,
 };
 

@@ -228,3 +228,19 @@ bool host_can_share_port(uint16_t port)
 	close(fd);
 	return can;
 }
+
+bool host_free_port(enum tenf_protocol protocol, uint16_t *ret)
+{
+	struct sockaddr_in address = { .sin_family = AF_INET };
+	socklen_t len = sizeof(address);
+	int kind = protocol == TENF_TCP ? SOCK_STREAM : SOCK_DGRAM;
+	int fd = socket(AF_INET, kind | SOCK_CLOEXEC, 0);
+	bool found = fd >= 0 && bind(fd, (struct sockaddr *)&address, len) == 0 &&
+		     getsockname(fd, (struct sockaddr *)&address, &len) == 0;
+
+	if (fd >= 0)
+		close(fd);
+	if (found)
+		*ret = ntohs(address.sin_port);
+	return found;
+}

@@ -38,4 +38,7 @@ bool host_hop(unsigned hops, unsigned timeout_ms, struct tenf_address *ret);
  * program may have taken the port for itself alone (RFC 6886 §3.2.1). */
 bool host_can_share_port(uint16_t port);
 
+/* A port that nobody here uses now, as the kernel chooses one. */
+bool host_free_port(enum tenf_protocol protocol, uint16_t *ret);
+
 #endif

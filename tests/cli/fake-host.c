@@ -179,3 +179,9 @@ bool host_hop(unsigned hops, unsigned timeout_ms, struct tenf_address *ret)
 	(void)timeout_ms;
 	return fake_host.outer != NULL && tenf_address_parse(fake_host.outer, ret);
 }
+
+bool host_free_port(enum tenf_protocol protocol, uint16_t *ret)
+{
+	*ret = protocol == TENF_TCP ? 40001 : 40002;
+	return true;
+}

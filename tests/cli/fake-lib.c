@@ -3,6 +3,7 @@
 
 #include "base/names.h"
 
+#include <arpa/inet.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -402,6 +403,17 @@ enum tenf_status tenf_raw_build(const struct tenf_options *options, const struct
 	(void)options;
 	(void)reterr;
 	fake.raw = *raw;
+	if (fake.exchange != NULL) {
+		memset(data, 0, 60);
+		data[0] = 2;
+		data[1] = 1;
+		memcpy(data + 4, &(uint32_t){ htonl(raw->lifetime_s) }, 4);
+		memcpy(data + 24, raw->nonce, TENF_NONCE_SIZE);
+		data[36] = (uint8_t)raw->protocol;
+		memcpy(data + 40, &(uint16_t){ htons(raw->internal_port) }, 2);
+		*ret_len = 60;
+		return TENF_OK;
+	}
 	data[0] = raw->kind >= TENF_RAW_PCP_ANNOUNCE ? 2 : 0;
 	data[1] = (uint8_t)raw->kind;
 	*ret_len = 2;
@@ -421,10 +433,16 @@ enum tenf_status tenf_raw_exchange(const struct tenf_options *options, const uin
 		*ret_gateway = fake.gateway;
 	if (status != TENF_OK)
 		return status;
-	memcpy(answer_data, fake.answer, fake.answer_len);
-	*ret_len = fake.answer_len;
 	if (ret_rtt_us != NULL)
 		*ret_rtt_us = fake.gateway.rtt_us;
+	if (fake.exchange != NULL) {
+		*ret_len = fake.exchange(request, answer_data);
+		if (*ret_len == 0)
+			*reterr = (struct tenf_error){ .reason = TENF_REASON_SILENT, .result = -1 };
+		return *ret_len > 0 ? TENF_OK : TENF_E_FAILED;
+	}
+	memcpy(answer_data, fake.answer, fake.answer_len);
+	*ret_len = fake.answer_len;
 	return TENF_OK;
 }
 

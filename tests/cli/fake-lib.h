@@ -55,6 +55,9 @@ struct fake {
 	size_t found_count;
 	uint8_t answer[64];
 	size_t answer_len;
+	/* Answers a PCP MAP request of 60 octets, which tenf_raw_build() makes whole
+	 * then; gives the length, 0 for silence. NULL: `answer`. */
+	size_t (*exchange)(const uint8_t *request, uint8_t *answer);
 	/* seen */
 	unsigned calls; /* that would have sent something */
 	unsigned freed;

@@ -117,7 +117,10 @@ def test_a_mapping_is_added_listed_and_removed():
         assert (mapping["external_port"], mapping["internal_port"]) == (8080, 80)
         assert mapping["state"] == "mapped" and mapping["lifetime"] == 600
         assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", mapping["expires_at"])
-        assert gateway.json("list")["mappings"] == made["mappings"]
+        listed = gateway.json("list")["mappings"]
+        assert [m.pop("sources") for m in listed] == [["lease"]]
+        assert [m.pop("description") for m in listed] == [None]
+        assert listed == made["mappings"]
         gone = gateway.json("remove", mapping["id"])["mappings"][0]
         assert gone["state"] == "removed" and gone["error"] is None
         assert gateway.json("list") == {"mappings": []}

@@ -22,7 +22,7 @@ static enum tenf_status wait_for_verdicts(struct batch *batch)
 {
 	struct loop loop;
 	struct tenf_event event;
-	enum tenf_status status = TENF_OK;
+	enum tenf_status status = tenf_session_process(batch->session); /* sends at once */
 
 	loop_init(&loop, batch->session);
 	while (status == TENF_OK) {

@@ -135,7 +135,9 @@ bool leases_open(struct cli *cli, struct leases *ret)
 		cli_error(cli, "there is no place to record leases in; set HOME or XDG_STATE_HOME");
 		return false;
 	}
-	if (whole_file_folders(ret->path) == TENF_OK)
+	/* The folders are there but for the first time. */
+	ret->lock = lock_beside(ret->path);
+	if (ret->lock < 0 && errno == ENOENT && whole_file_folders(ret->path) == TENF_OK)
 		ret->lock = lock_beside(ret->path);
 	if (ret->lock < 0) {
 		cli_error(cli, "cannot record leases in %s: %s", ret->path, strerror(errno));

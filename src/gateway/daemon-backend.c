@@ -147,12 +147,23 @@ static enum tenf_status take(void *context, const struct responder_kept *kept)
 	return status;
 }
 
+static enum tenf_status take_peer(void *context, const struct responder_peer *kept)
+{
+	struct restoring *restoring = context;
+	enum tenf_status status =
+		responder_restore_peer(restoring->daemon->responder, kept, restoring->now);
+
+	restoring->taken += status == TENF_OK;
+	restoring->dropped += status != TENF_OK;
+	return status;
+}
+
 bool daemon_restore(struct daemon *d, struct tenf_text *why)
 {
 	struct restoring restoring = { .daemon = d, .now = net_now() };
 	tenf_time epoch_start;
-	enum tenf_status status =
-		d->backend->ops->restore(d->backend, take, &restoring, &epoch_start);
+	const struct backend_keeper keeper = { take, take_peer, &restoring };
+	enum tenf_status status = d->backend->ops->restore(d->backend, &keeper, &epoch_start);
 
 	if (status == TENF_E_NOT_FOUND)
 		return true;

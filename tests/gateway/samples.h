@@ -46,6 +46,16 @@ static inline struct helper_mapping sample_mapping6(void)
 	return m;
 }
 
+static inline struct helper_mapping sample_peer(void)
+{
+	struct helper_mapping m = sample_mapping4();
+
+	m.description_len = 0;
+	m.filter_count = 0;
+	m.remote = (struct tenf_endpoint){ sample_address("198.51.100.9"), 53 };
+	return m;
+}
+
 static inline struct helper_setup sample_setup(void)
 {
 	struct helper_setup s = { .flood_per_s = 1000, .manage_forward = true };
@@ -67,7 +77,10 @@ static inline bool sample_mappings_equal(const struct helper_mapping *a,
 {
 	bool same = a->protocol == b->protocol && a->maker == b->maker &&
 		    tenf_endpoint_equal(&a->external, &b->external) &&
-		    tenf_endpoint_equal(&a->internal, &b->internal) && a->made_at == b->made_at &&
+		    tenf_endpoint_equal(&a->internal, &b->internal) &&
+		    a->remote.port == b->remote.port &&
+		    (a->remote.port == 0 || tenf_endpoint_equal(&a->remote, &b->remote)) &&
+		    a->made_at == b->made_at &&
 		    a->ends_at == b->ends_at && a->lifetime_s == b->lifetime_s &&
 		    a->renewals == b->renewals && a->id == b->id && a->rule == b->rule &&
 		    memcmp(a->nonce, b->nonce, sizeof(a->nonce)) == 0 &&

@@ -11,7 +11,8 @@ static uint8_t user_data[ELEMENT_USER_DATA_MAX];
 
 static void a_mapping_is_read_back_from_its_element(void **state)
 {
-	struct helper_mapping wanted[] = { sample_mapping4(), sample_mapping6() };
+	static const enum element_set sets[] = { SET_DNAT4, SET_PINHOLE6, SET_DPEER4 };
+	struct helper_mapping wanted[] = { sample_mapping4(), sample_mapping6(), sample_peer() };
 	static struct helper_mapping got;
 	struct element e;
 
@@ -20,7 +21,7 @@ static void a_mapping_is_read_back_from_its_element(void **state)
 		wanted[i].filter_count = 0; /* these lie elsewhere */
 		wanted[i].ends_at = NOW + 90 * TENF_SECOND;
 		element_of_mapping(&wanted[i], NOW, user_data, &e);
-		assert_int_equal(e.set, i == 0 ? SET_DNAT4 : SET_PINHOLE6);
+		assert_int_equal(e.set, sets[i]);
 		assert_int_equal(e.timeout_ms, 90000);
 		assert_int_equal(element_to_mapping(&e, 90000, NOW, &got), TENF_OK);
 		assert_true(sample_mappings_equal(&got, &wanted[i]));

@@ -13,14 +13,16 @@ static void a_change_is_read_as_it_was_written(void **state)
 
 	(void)state;
 	for (unsigned kind = HELPER_INSTALL; kind <= HELPER_EPOCH; kind++) {
-		for (unsigned v6 = 0; v6 < 2; v6++) {
+		for (unsigned which = 0; which < 3; which++) {
 			struct tenf_writer w = tenf_writer_of(data, sizeof(data));
 			struct tenf_reader r;
 
 			wanted = (struct helper_change){
-				.kind = (enum helper_change_kind)kind, .content = v6 == 1,
-				.cut = v6 == 0, .epoch_start = INT64_C(-5),
-				.mapping = v6 == 1 ? sample_mapping6() : sample_mapping4() };
+				.kind = (enum helper_change_kind)kind, .content = which == 1,
+				.cut = which == 0, .epoch_start = INT64_C(-5),
+				.mapping = which == 0	? sample_mapping4()
+					   : which == 1 ? sample_mapping6()
+							: sample_peer() };
 			helper_write_change(&w, &wanted);
 			assert_false(w.failed);
 			for (size_t len = 0; len < w.used; len++) {
@@ -80,6 +82,13 @@ static void a_mapping_that_makes_no_sense_is_not_taken(void **state)
 	SPOILED("internal port", m.internal.port = 0);
 	SPOILED("external port", m.external.port = 0);
 	SPOILED("family", m.external.address = sample_address("2001:db8::1"));
+	SPOILED("peer with a name", m.remote = sample_peer().remote);
+	m = sample_peer();
+	m.remote.address = sample_address("2001:db8::1");
+	expect_malformed(&m, "family of the peer");
+	m = sample_peer();
+	m.remote.address = sample_address("127.0.0.1");
+	expect_malformed(&m, "peer");
 	SPOILED("end", m.ends_at = 0);
 	SPOILED("end", m.ends_at = -1);
 	SPOILED("filter length", m.filters[0].prefix_length = 129);
@@ -99,7 +108,7 @@ static void a_mapping_that_makes_no_sense_is_not_taken(void **state)
 static void lengths_above_the_limits_are_not_taken(void **state)
 {
 	struct helper_mapping m = sample_mapping4();
-	const size_t at = 1 + 1 + 18 + 18 + 8 + 8 + 12 + 4 + 4 + 4 + 2;
+	const size_t at = 1 + 1 + 18 + 18 + 1 + 8 + 8 + 12 + 4 + 4 + 4 + 2;
 	static struct helper_mapping got;
 
 	(void)state;

@@ -82,6 +82,20 @@ def pcp_map(host, client, gateway, kind, internal, external, lifetime, *options)
     return answer[3], struct.unpack("!H", answer[42:44])[0]
 
 
+def pcp_peer(host, kind, internal, external, lifetime, remote):
+    """Asks to keep a flow; returns (result, external port)."""
+    packet = (struct.pack("!BBHI", 2, 2, 0, lifetime) + mapped(CLIENT) + NONCE +
+              struct.pack("!BxxxHH", PROTOCOLS[kind], internal, external) + mapped("0.0.0.0") +
+              struct.pack("!Hxx", remote[1]) + mapped(remote[0]))
+    with host, socket.socket(socket.AF_INET, UDP) as asker:
+        asker.bind((CLIENT, 0))
+        asker.settimeout(PATIENCE_S)
+        asker.connect((INSIDE, 5351))
+        asker.send(packet)
+        answer = asker.recv(1100)
+    return answer[3], struct.unpack("!H", answer[42:44])[0]
+
+
 def greet(host, address, port, kind=TCP, source=None, patience_s=PATIENCE_S):
     """The answer to a greeting, and the sender's own port; None without an answer."""
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
@@ -338,6 +352,43 @@ def test_pinhole(opened):
         expect_answer(greet(house.internet, SIX["client"], 8080, kind), "without the filter")
         expect(house.map6(kind=kind, lifetime=0)[0], 0, "removal")
         expect(greet(house.internet, SIX["client"], 8080, kind, None, 0.5), None, "after")
+
+
+@case("a flow that PEER keeps is open to its peer alone, over a restart too")
+# PCP-G-45
+def test_peer(opened):
+    house = House(opened)
+    with house.client.socket(UDP) as inside, house.internet.socket(UDP) as peer, \
+            house.internet.socket(UDP) as other:
+        inside.bind((CLIENT, 9000))
+        peer.bind((INTERNET, 7000))
+        other.bind((INTERNET, 7001))
+        inside.sendto(b"out", (INTERNET, 7000))
+        source = peer.recvfrom(64)[1]
+        # The flow is there: its endpoint is told and kept, whatever is suggested.
+        expect(pcp_peer(house.client, UDP, 9000, 12345, 600, (INTERNET, 7000)),
+               (0, source[1]), "the flow's own endpoint")
+        house.daemon.kill()
+        again = house.gatewayd("External=wan0", backend="nftables")
+        again.wait_text("went on with 1 mapping")
+        expect(pcp_peer(house.client, UDP, 9000, 0, 600, (INTERNET, 7000)), (0, source[1]),
+               "after the restart")
+        # One that was never there.
+        result, port = pcp_peer(house.client, UDP, 9001, 0, 600, (INTERNET, 7000))
+        expect(result, 0, "a new one")
+        with house.client.socket(UDP) as second:
+            second.bind((CLIENT, 9001))
+            peer.sendto(b"in", (OUTSIDE, port))
+            expect(second.recvfrom(64), (b"in", (INTERNET, 7000)), "from the peer")
+            other.sendto(b"no", (OUTSIDE, port))
+            second.settimeout(0.5)
+            try:
+                got = second.recv(64)
+            except TimeoutError:
+                got = None
+            expect(got, None, "from another")
+            second.sendto(b"out", (INTERNET, 7000))
+            expect(peer.recvfrom(64)[1], (OUTSIDE, port), "outwards")
 
 
 @case("requests on the external interface are not heard, floods keep nobody else out")

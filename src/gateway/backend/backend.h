@@ -18,8 +18,13 @@ enum backend_news {
 	BACKEND_DEAD, /* it will do nothing more, whatever is asked */
 };
 
-/* A mapping the backend holds from before; anything but TENF_OK has it removed there. */
-typedef enum tenf_status (*backend_each)(void *context, const struct responder_kept *kept);
+/* Who is told what the backend holds from before, mappings first. Anything but TENF_OK
+ * has it removed there. */
+struct backend_keeper {
+	enum tenf_status (*mapping)(void *context, const struct responder_kept *kept);
+	enum tenf_status (*peer)(void *context, const struct responder_peer *kept);
+	void *context;
+};
 
 struct backend_ops {
 	const char *name;     /* as in Backend= */
@@ -31,11 +36,12 @@ struct backend_ops {
 	/* TENF_OK: all that was staged holds. Else, as always after a stage that
 	 * failed: none of it. The next batch starts empty. */
 	TENF_CHECKED enum tenf_status (*commit)(struct backend *backend);
-	/* What it holds from before, told to `each`; to be called once, before the first
+	/* What it holds from before, told to `keeper`; to be called once, before the first
 	 * stage. TENF_E_NOT_FOUND: it holds nothing. Else, also when it could not be
 	 * found out, it holds nothing any more. */
-	TENF_CHECKED enum tenf_status (*restore)(struct backend *backend, backend_each each,
-						 void *context, tenf_time *ret_epoch_start);
+	TENF_CHECKED enum tenf_status (*restore)(struct backend *backend,
+						 const struct backend_keeper *keeper,
+						 tenf_time *ret_epoch_start);
 	/* Is there such a flow, begun by either side? Seen from inside. */
 	bool (*flow)(struct backend *backend, enum tenf_protocol protocol,
 		     const struct tenf_endpoint *internal, const struct tenf_endpoint *remote,

@@ -58,12 +58,11 @@ static enum tenf_status commit(struct backend *backend)
 	return status;
 }
 
-static enum tenf_status restore(struct backend *backend, backend_each each, void *context,
+static enum tenf_status restore(struct backend *backend, const struct backend_keeper *keeper,
 				tenf_time *ret_epoch_start)
 {
 	(void)backend;
-	(void)each;
-	(void)context;
+	(void)keeper;
 	(void)ret_epoch_start;
 	return TENF_E_NOT_FOUND;
 }

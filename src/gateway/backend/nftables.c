@@ -147,6 +147,7 @@ static void copy_mapping(const struct responder_change *change, struct helper_ma
 	ret->maker = m->maker;
 	ret->external = change->external;
 	ret->internal = (struct tenf_endpoint){ m->internal_address, m->internal_port };
+	ret->remote.port = 0;
 	ret->made_at = m->made_at;
 	ret->ends_at = m->timer.at;
 	memcpy(ret->nonce, m->nonce, sizeof(ret->nonce));
@@ -162,21 +163,33 @@ static void copy_mapping(const struct responder_change *change, struct helper_ma
 	memcpy(ret->filters, cold->filters, cold->filter_count * sizeof(cold->filters[0]));
 }
 
+static void copy_peer(const struct responder_peer *peer, struct helper_mapping *ret)
+{
+	*ret = (struct helper_mapping){
+		.protocol = (uint8_t)peer->protocol, .maker = LEDGER_BY_PCP,
+		.external = peer->external, .internal = peer->internal, .remote = peer->remote,
+		.made_at = peer->made_at, .ends_at = peer->ends_at,
+		.lifetime_s = peer->lifetime_s, .renewals = peer->renewals, .id = peer->id,
+		.rule = (int16_t)peer->rule,
+	};
+	memcpy(ret->nonce, peer->nonce, sizeof(ret->nonce));
+}
+
 static enum helper_change_kind kind_of(enum responder_change_kind kind)
 {
 	switch (kind) {
 	case RESPONDER_INSTALL:
+	case RESPONDER_PEER_INSTALL:
 		return HELPER_INSTALL;
 	case RESPONDER_RENEW:
+	case RESPONDER_PEER_RENEW:
 		return HELPER_RENEW;
 	case RESPONDER_REMOVE:
+	case RESPONDER_PEER_REMOVE:
 		return HELPER_REMOVE;
 	case RESPONDER_FLUSH:
 		return HELPER_FLUSH;
 	case RESPONDER_EPOCH:
-	case RESPONDER_PEER_INSTALL: /* never: ops.peers is not set */
-	case RESPONDER_PEER_RENEW:
-	case RESPONDER_PEER_REMOVE:
 		break;
 	}
 	return HELPER_EPOCH;
@@ -207,6 +220,12 @@ static enum tenf_status stage(struct backend *backend, const struct responder_ch
 	if (change->mapping != NULL) {
 		c->cut = c->kind == HELPER_REMOVE && change->mapping->end != LEDGER_EXPIRED;
 		copy_mapping(change, &c->mapping);
+	}
+	if (change->peer != NULL) {
+		/* Other flows may use its endpoint, so only the administrator ends them. */
+		c->cut = c->kind == HELPER_REMOVE && (change->peer->end == LEDGER_REVOKED ||
+						      change->peer->end == LEDGER_DISALLOWED);
+		copy_peer(change->peer, &c->mapping);
 	}
 	return put_change(b, c);
 }
@@ -256,6 +275,32 @@ static struct responder_kept kept_of(const struct helper_mapping *m)
 	return kept;
 }
 
+static struct responder_peer peer_of(const struct helper_mapping *m)
+{
+	struct responder_peer peer = {
+		.protocol = (enum tenf_protocol)m->protocol, .internal = m->internal,
+		.external = m->external, .remote = m->remote, .made_at = m->made_at,
+		.ends_at = m->ends_at, .lifetime_s = m->lifetime_s, .renewals = m->renewals,
+		.id = m->id, .rule = m->rule,
+	};
+
+	memcpy(peer.nonce, m->nonce, sizeof(peer.nonce));
+	return peer;
+}
+
+static enum tenf_status tell(const struct backend_keeper *keeper, const struct helper_mapping *m)
+{
+	struct responder_kept kept;
+	struct responder_peer peer;
+
+	if (m->remote.port != 0) {
+		peer = peer_of(m);
+		return keeper->peer(keeper->context, &peer);
+	}
+	kept = kept_of(m);
+	return keeper->mapping(keeper->context, &kept);
+}
+
 static enum tenf_status reject(struct nftables_backend *b, const struct helper_mapping *m)
 {
 	if (b->rejected_count == b->rejected_size) {
@@ -272,19 +317,14 @@ static enum tenf_status reject(struct nftables_backend *b, const struct helper_m
 }
 
 static enum tenf_status take_packet(struct nftables_backend *b, const struct helper_head *head,
-				    struct tenf_reader *body, backend_each each, void *context)
+				    struct tenf_reader *body, const struct backend_keeper *keeper)
 {
 	struct helper_mapping *m = &b->change.mapping;
 	enum tenf_status status = TENF_OK;
 
 	for (uint16_t i = 0; status == TENF_OK && i < head->count; i++) {
-		struct responder_kept kept;
-
 		status = helper_read_mapping(body, m);
-		if (status != TENF_OK)
-			break;
-		kept = kept_of(m);
-		if (each(context, &kept) != TENF_OK)
+		if (status == TENF_OK && tell(keeper, m) != TENF_OK)
 			status = reject(b, m);
 	}
 	return status;
@@ -309,7 +349,7 @@ static enum tenf_status remove_rejected(struct nftables_backend *b)
 	return status;
 }
 
-static enum tenf_status read_kept(struct nftables_backend *b, backend_each each, void *context,
+static enum tenf_status read_kept(struct nftables_backend *b, const struct backend_keeper *keeper,
 				  tenf_time *ret_epoch_start)
 {
 	enum tenf_status status = send_message(b, HELPER_DUMP, false);
@@ -325,12 +365,12 @@ static enum tenf_status read_kept(struct nftables_backend *b, backend_each each,
 		if (status != TENF_OK)
 			break;
 		*ret_epoch_start = helper_read_time(&body);
-		status = take_packet(b, &head, &body, each, context);
+		status = take_packet(b, &head, &body, keeper);
 	}
 	return status == TENF_OK ? status : lose_helper(b);
 }
 
-static enum tenf_status restore(struct backend *backend, backend_each each, void *context,
+static enum tenf_status restore(struct backend *backend, const struct backend_keeper *keeper,
 				tenf_time *ret_epoch_start)
 {
 	struct nftables_backend *b = of(backend);
@@ -339,7 +379,7 @@ static enum tenf_status restore(struct backend *backend, backend_each each, void
 
 	if (b->fresh)
 		return TENF_E_NOT_FOUND;
-	status = read_kept(b, each, context, &epoch_start);
+	status = read_kept(b, keeper, &epoch_start);
 	if (status == TENF_OK)
 		status = remove_rejected(b);
 	if (status == TENF_OK)
@@ -482,7 +522,7 @@ bool backend_nftables_set_up(struct backend *backend, const struct helper_setup 
 }
 
 static const struct backend_ops ops = {
-	.name = "nftables", .filters_max = LEDGER_FILTERS_MAX,
+	.name = "nftables", .filters_max = LEDGER_FILTERS_MAX, .peers = true,
 	.stage = stage, .commit = commit, .restore = restore, .flow = find_flow,
 	.fd = fd_of, .news = news, .close = close_nftables,
 };

@@ -55,7 +55,7 @@ static int put_mapping(struct transaction *t, enum transaction_act act,
 
 	element_of_mapping(m, now, user_data, &e);
 	code = transaction_put(t, act, &e);
-	if (code != 0 || e.set != SET_DNAT4)
+	if (code != 0 || e.data_len == 0)
 		return code;
 	element_of_source(m, now, &e);
 	return transaction_put(t, act, &e);
@@ -68,6 +68,8 @@ static int drop_filters(struct changes *c, struct transaction *t, const struct h
 {
 	int code = 0;
 
+	if (m->remote.port != 0) /* of PEER: the filters are those of a mapping there */
+		return 0;
 	for (size_t i = 0; code == 0 && i < c->count; i++) {
 		struct filtered *f = &c->filtered[i];
 

@@ -82,7 +82,8 @@ static void add_mapping(const struct element *e, uint64_t left_ms, void *context
 		d->foreign++;
 		return;
 	}
-	changes_fill_filters(d->changes, &m);
+	if (m.remote.port == 0)
+		changes_fill_filters(d->changes, &m);
 	w = packet_for(d);
 	if (w == NULL) {
 		d->failed = true;
@@ -116,6 +117,11 @@ static int read_all(struct helper *h, struct dump *d)
 		code = table_read(&h->nft, SET_DNAT4, NULL, add_mapping, d);
 	if (code == 0)
 		code = table_read(&h->nft, SET_PINHOLE6, NULL, add_mapping, d);
+	/* What PEER made is taken in after all mappings. */
+	if (code == 0)
+		code = table_read(&h->nft, SET_DPEER4, NULL, add_mapping, d);
+	if (code == 0)
+		code = table_read(&h->nft, SET_PEER6, NULL, add_mapping, d);
 	return code == 0 && d->failed ? ENOMEM : code;
 }
 

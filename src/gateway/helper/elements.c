@@ -17,7 +17,9 @@ const char *const element_set_names[SET_COUNT] = {
 	[SET_DNAT4] = "dnat4",         [SET_SNAT4] = "snat4",
 	[SET_PINHOLE6] = "pinhole6",   [SET_FILTERED4] = "filtered4",
 	[SET_FILTERED6] = "filtered6", [SET_ALLOWED4] = "allowed4",
-	[SET_ALLOWED6] = "allowed6",   [SET_STATE] = "state",
+	[SET_ALLOWED6] = "allowed6",   [SET_DPEER4] = "dpeer4",
+	[SET_SPEER4] = "speer4",       [SET_PEER6] = "peer6",
+	[SET_STATE] = "state",
 };
 
 uint64_t element_timeout(tenf_time ends_at, tenf_time now)
@@ -55,12 +57,16 @@ static void write_endpoint(struct tenf_writer *w, const struct tenf_endpoint *e)
 	write_port(w, e->port);
 }
 
-static uint8_t write_key(uint8_t *key, uint8_t protocol, const struct tenf_endpoint *e)
+/* `remote` is left out where it has no port. */
+static uint8_t write_key(uint8_t *key, uint8_t protocol, const struct tenf_endpoint *e,
+			 const struct tenf_endpoint *remote)
 {
 	struct tenf_writer w = tenf_writer_of(key, ELEMENT_KEY_MAX);
 
 	write_protocol(&w, protocol);
 	write_endpoint(&w, e);
+	if (remote->port != 0)
+		write_endpoint(&w, remote);
 	return (uint8_t)w.used;
 }
 
@@ -183,8 +189,11 @@ void element_of_mapping(const struct helper_mapping *m, tenf_time now, uint8_t *
 	struct tenf_writer w = tenf_writer_of(user_data, ELEMENT_USER_DATA_MAX);
 	bool v4 = tenf_address_is_v4(&m->internal.address);
 
-	ret->set = v4 ? SET_DNAT4 : SET_PINHOLE6;
-	ret->key_len = write_key(ret->key, m->protocol, &m->external);
+	if (m->remote.port != 0)
+		ret->set = v4 ? SET_DPEER4 : SET_PEER6;
+	else
+		ret->set = v4 ? SET_DNAT4 : SET_PINHOLE6;
+	ret->key_len = write_key(ret->key, m->protocol, &m->external, &m->remote);
 	ret->has_end = false;
 	if (v4)
 		write_endpoint(&data, &m->internal);
@@ -200,8 +209,8 @@ void element_of_source(const struct helper_mapping *m, tenf_time now, struct ele
 {
 	struct tenf_writer data = tenf_writer_of(ret->data, sizeof(ret->data));
 
-	ret->set = SET_SNAT4;
-	ret->key_len = write_key(ret->key, m->protocol, &m->internal);
+	ret->set = m->remote.port != 0 ? SET_SPEER4 : SET_SNAT4;
+	ret->key_len = write_key(ret->key, m->protocol, &m->internal, &m->remote);
 	ret->has_end = false;
 	write_endpoint(&data, &m->external);
 	ret->data_len = (uint8_t)data.used;
@@ -215,11 +224,13 @@ enum tenf_status element_to_mapping(const struct element *e, uint64_t left_ms, t
 {
 	struct tenf_reader key = tenf_reader_of(e->key, e->key_len);
 	struct tenf_reader data = tenf_reader_of(e->data, e->data_len);
-	bool v4 = e->set == SET_DNAT4;
+	bool v4 = e->set == SET_DNAT4 || e->set == SET_DPEER4;
 
 	memset(ret, 0, offsetof(struct helper_mapping, description));
 	ret->protocol = read_protocol(&key);
 	read_endpoint(&key, v4, &ret->external);
+	if (e->set == SET_DPEER4 || e->set == SET_PEER6)
+		read_endpoint(&key, v4, &ret->remote);
 	ret->internal = ret->external;
 	if (v4)
 		read_endpoint(&data, v4, &ret->internal);
@@ -255,7 +266,7 @@ void element_of_filtered(const struct helper_mapping *m, tenf_time now, struct e
 	bool v4 = tenf_address_is_v4(&m->internal.address);
 
 	init_filter(ret, v4 ? SET_FILTERED4 : SET_FILTERED6, m, now);
-	ret->key_len = write_key(ret->key, m->protocol, &m->external);
+	ret->key_len = write_key(ret->key, m->protocol, &m->external, &m->remote);
 }
 
 /* All bits behind the prefix become `bit`. */

@@ -10,6 +10,9 @@
  *	pinhole6   protocol . address . port
  *	filtered4  as dnat4: only peers in allowed4 may
  *	allowed4   the same . remote address . remote port, as ranges
+ *	dpeer4     protocol . external . port . remote . port : internal address . port
+ *	speer4     protocol . internal . port . remote . port : external address . port
+ *	peer6      protocol . internal . port . remote . port
  *	state      one element: the epoch's start and the version of all this
  *
  * What the next start must know beside that (nonce, maker, name …) stands in the
@@ -35,6 +38,9 @@ enum element_set {
 	SET_FILTERED6,
 	SET_ALLOWED4,
 	SET_ALLOWED6,
+	SET_DPEER4,
+	SET_SPEER4,
+	SET_PEER6,
 	SET_STATE,
 	SET_COUNT,
 };
@@ -57,11 +63,12 @@ struct element {
 /* Milliseconds until `ends_at`, at least 1; 0 for TENF_NEVER. */
 uint64_t element_timeout(tenf_time ends_at, tenf_time now);
 
-/* The element a packet from outside is looked up by: of dnat4 or pinhole6.
+/* The element a packet from outside is looked up by: of dnat4 or pinhole6, for
+ * what PEER made of dpeer4 or peer6.
  * `user_data`, of ELEMENT_USER_DATA_MAX octets, is filled and pointed at. */
 void element_of_mapping(const struct helper_mapping *m, tenf_time now, uint8_t *user_data,
 			struct element *ret);
-/* Of snat4; IPv4 alone. */
+/* Of snat4 or speer4; IPv4 alone. */
 void element_of_source(const struct helper_mapping *m, tenf_time now, struct element *ret);
 /* Of filtered4/6, and one of allowed4/6 for a filter. They outlive the mapping by
  * moments, never the other way round. */

@@ -103,6 +103,9 @@ void helper_write_mapping(struct tenf_writer *w, const struct helper_mapping *m)
 	tenf_writer_u8(w, m->maker);
 	write_endpoint(w, &m->external);
 	write_endpoint(w, &m->internal);
+	tenf_writer_u8(w, m->remote.port != 0 ? 1 : 0);
+	if (m->remote.port != 0)
+		write_endpoint(w, &m->remote);
 	helper_write_time(w, m->made_at);
 	helper_write_time(w, m->ends_at);
 	tenf_writer_copy(w, m->nonce, sizeof(m->nonce));
@@ -127,15 +130,30 @@ static bool endpoints_fit(const struct helper_mapping *m)
 	       (v4 || tenf_endpoint_equal(&m->external, &m->internal));
 }
 
+/* A remote peer is of the same family, and has nothing that a mapping alone can have. */
+static bool remote_fits(const struct helper_mapping *m, uint8_t has_remote)
+{
+	if (has_remote == 0)
+		return true;
+	return has_remote == 1 && m->remote.port != 0 && is_host(&m->remote.address) &&
+	       tenf_address_is_v4(&m->remote.address) ==
+		       tenf_address_is_v4(&m->internal.address) &&
+	       m->maker == LEDGER_BY_PCP && m->description_len == 0 && m->filter_count == 0;
+}
+
 enum tenf_status helper_read_mapping(struct tenf_reader *r, struct helper_mapping *ret)
 {
-	struct helper_mapping m;
+	struct helper_mapping m = { .remote = { .port = 0 } };
+	uint8_t has_remote;
 	bool good;
 
 	m.protocol = tenf_reader_u8(r);
 	m.maker = tenf_reader_u8(r);
 	read_endpoint(r, &m.external);
 	read_endpoint(r, &m.internal);
+	has_remote = tenf_reader_u8(r);
+	if (has_remote == 1)
+		read_endpoint(r, &m.remote);
 	m.made_at = helper_read_time(r);
 	m.ends_at = helper_read_time(r);
 	tenf_reader_copy(r, m.nonce, sizeof(m.nonce));
@@ -147,7 +165,7 @@ enum tenf_status helper_read_mapping(struct tenf_reader *r, struct helper_mappin
 	m.filter_count = tenf_reader_u8(r);
 	good = is_protocol(m.protocol) && m.maker >= LEDGER_BY_NATPMP && m.maker <= LEDGER_STATIC &&
 	       endpoints_fit(&m) && m.ends_at > 0 && m.description_len <= LEDGER_DESCRIPTION_MAX &&
-	       m.filter_count <= LEDGER_FILTERS_MAX;
+	       m.filter_count <= LEDGER_FILTERS_MAX && remote_fits(&m, has_remote);
 	if (r->failed || !good)
 		return judge(r, good);
 	tenf_reader_copy(r, m.description, m.description_len);

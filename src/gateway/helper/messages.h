@@ -58,12 +58,14 @@ TENF_CHECKED enum tenf_status helper_read_head(struct tenf_reader *r, struct hel
 
 /* ---- Changes ------------------------------------------------------------ */
 
-/* One mapping as the packet path keeps it. */
+/* One mapping as the packet path keeps it, or what PEER made: then it has a remote peer,
+ * and neither filters nor a description. */
 struct helper_mapping {
 	uint8_t protocol; /* TENF_TCP or TENF_UDP */
 	uint8_t maker;    /* enum ledger_maker */
 	struct tenf_endpoint external; /* of an IPv6 pinhole: the internal one */
 	struct tenf_endpoint internal;
+	struct tenf_endpoint remote; /* of PEER; port 0: a mapping */
 	tenf_time made_at;
 	tenf_time ends_at; /* TENF_NEVER for a static one */
 	uint8_t nonce[PCP_NONCE];

@@ -11,6 +11,7 @@
 #define KEY_MAPPING6 "type inet_proto . ipv6_addr . inet_service"
 #define TO_ENDPOINT4 " : ipv4_addr . inet_service"
 #define DESTINATION4 "meta l4proto . ip daddr . th dport"
+#define SOURCE4 "meta l4proto . ip saddr . th sport"
 #define DESTINATION6 "meta l4proto . ip6 daddr . th dport"
 
 static void add(struct tenf_text *t, const char *text)
@@ -48,6 +49,14 @@ static void add_sets(struct tenf_text *t)
 	add_set(t, "set", "allowed6",
 		KEY_MAPPING6 " . ipv6_addr . inet_service; flags interval,timeout",
 		TABLE_FILTERED_MAX);
+	add_set(t, "map", "dpeer4",
+		KEY_MAPPING4 " . ipv4_addr . inet_service" TO_ENDPOINT4 "; flags timeout",
+		TABLE_PEERS_MAX);
+	add_set(t, "map", "speer4",
+		KEY_MAPPING4 " . ipv4_addr . inet_service" TO_ENDPOINT4 "; flags timeout",
+		TABLE_PEERS_MAX);
+	add_set(t, "set", "peer6", KEY_MAPPING6 " . ipv6_addr . inet_service; flags timeout",
+		TABLE_PEERS_MAX);
 	add_set(t, "set", "state", "type mark", 16);
 	add_set(t, "set", "askers4", "type ipv4_addr; flags dynamic,timeout; timeout 10s",
 		TABLE_ASKERS_MAX);
@@ -106,6 +115,7 @@ static void add_names(struct tenf_text *t, const char *what, const struct helper
 /* To a mapped external endpoint, from wherever: outside, inside, this host. */
 static void add_translation(struct tenf_text *t, const char *chain)
 {
+	add_rule(t, chain, "dnat ip to " DESTINATION4 " . ip saddr . th sport map @dpeer4");
 	add_rule(t, chain,
 		 DESTINATION4 " @filtered4 " DESTINATION4
 			      " . ip saddr . th sport != @allowed4 return");
@@ -116,7 +126,10 @@ static void add_postrouting(struct tenf_text *t, const struct helper_setup *setu
 {
 	begin_rule(t, "postrouting");
 	add_names(t, "oifname", &setup->external);
-	add(t, "snat ip to meta l4proto . ip saddr . th sport map @snat4\n");
+	add(t, "snat ip to " SOURCE4 " . ip daddr . th dport map @speer4\n");
+	begin_rule(t, "postrouting");
+	add_names(t, "oifname", &setup->external);
+	add(t, "snat ip to " SOURCE4 " map @snat4\n");
 	if (setup->internal.count == 0)
 		return;
 	/* From inside to inside by way of an external address: the answers have to come
@@ -127,6 +140,17 @@ static void add_postrouting(struct tenf_text *t, const struct helper_setup *setu
 	add(t, "ct status dnat snat ip to ct original ip daddr\n");
 }
 
+/* Told to rules in other tables by a mark. */
+static void add_mark(struct tenf_text *t, const struct helper_setup *setup, const char *match)
+{
+	begin_rule(t, "forward");
+	add_names(t, "iifname", &setup->external);
+	add(t, match);
+	add(t, " meta mark set meta mark or ");
+	tenf_text_add_number(t, TABLE_MARK);
+	tenf_text_add_char(t, '\n');
+}
+
 static void add_pinholes(struct tenf_text *t, const struct helper_setup *setup)
 {
 	begin_rule(t, "forward");
@@ -135,11 +159,8 @@ static void add_pinholes(struct tenf_text *t, const struct helper_setup *setup)
 	       " . ip6 saddr . th sport != @allowed6 drop\n");
 	if (!setup->manage_forward)
 		return;
-	begin_rule(t, "forward");
-	add_names(t, "iifname", &setup->external);
-	add(t, DESTINATION6 " @pinhole6 meta mark set meta mark or ");
-	tenf_text_add_number(t, TABLE_MARK);
-	tenf_text_add_char(t, '\n');
+	add_mark(t, setup, DESTINATION6 " @pinhole6");
+	add_mark(t, setup, DESTINATION6 " . ip6 saddr . th sport @peer6");
 }
 
 /* ---- Requests ------------------------------------------------------------------------ */

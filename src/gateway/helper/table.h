@@ -15,6 +15,7 @@
  * are copied for each change, so there are few. */
 #define TABLE_MAPPINGS_MAX 1048576
 #define TABLE_FILTERED_MAX 1024
+#define TABLE_PEERS_MAX 4096 /* PEERS_MAX, of before and after a change */
 #define TABLE_ASKERS_MAX 65536 /* senders whose requests are counted at a time */
 #define TABLE_TEXT_MAX 65536   /* octets of all rules */
 

@@ -81,6 +81,17 @@ uint32_t ledger_next_id(struct ledger *l)
 
 /* ---- Moving ----------------------------------------------------------- */
 
+/* The first address that is known moves nobody. */
+static void mark_moved(struct ledger_host *host, const struct tenf_address *old,
+		       const struct tenf_address *now)
+{
+	if (!tenf_address_is_v4(&host->address) || tenf_address_is_none(old) ||
+	    tenf_address_equal(old, now))
+		return;
+	for (struct ledger_mapping *m = host->live; m != NULL; m = m->host_next)
+		m->is_moved = true;
+}
+
 /* Static ones find their place first, withheld ports last. */
 enum turn { TURN_STATIC, TURN_LIVE, TURN_ENDED, TURNS };
 
@@ -132,11 +143,15 @@ static void place_all(struct ledger *l, enum turn turn, const struct move *move)
 	}
 }
 
-static void pair_hosts_anew(struct ledger *l)
+static void pair_hosts_anew(struct ledger *l, const struct tenf_address *old)
 {
 	for (size_t i = 0; i < l->host_buckets; i++) {
-		for (struct ledger_host *host = l->hosts[i]; host != NULL; host = host->next_hash)
+		for (struct ledger_host *host = l->hosts[i]; host != NULL; host = host->next_hash) {
+			size_t slot = host->slot;
+
 			host->slot = ledger_pair(l, &host->address);
+			mark_moved(host, &old[slot], &l->pool[host->slot]);
+		}
 	}
 }
 
@@ -145,14 +160,17 @@ enum tenf_status ledger_set_pool(struct ledger *l, const struct tenf_address *po
 				 void *context)
 {
 	const struct move move = { lost, context };
+	struct tenf_address old[LEDGER_POOL_MAX];
 	struct ports *ports;
 
 	if (count == 0)
 		return TENF_E_ARGUMENT;
 	if (count > LEDGER_POOL_MAX)
 		return TENF_E_LIMIT;
+	memcpy(old, l->pool, l->pool_count * sizeof(old[0]));
 	if (count == 1 && l->pool_count == 1) {
 		l->pool[0] = pool[0];
+		pair_hosts_anew(l, old);
 		return TENF_OK;
 	}
 	if (ledger_batch_is_open(l))
@@ -166,7 +184,7 @@ enum tenf_status ledger_set_pool(struct ledger *l, const struct tenf_address *po
 	l->ports = ports;
 	memcpy(l->pool, pool, count * sizeof(l->pool[0]));
 	l->pool_count = count;
-	pair_hosts_anew(l);
+	pair_hosts_anew(l, old);
 	if (l->buckets > 0)
 		memset(l->external, 0, l->buckets * sizeof(struct ledger_mapping *));
 	for (enum turn turn = TURN_STATIC; turn < TURNS; turn++)

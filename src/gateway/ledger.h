@@ -87,6 +87,7 @@ struct ledger_mapping {
 	uint16_t internal_port;
 	uint16_t external_port; /* of an IPv6 pinhole: the internal one */
 	int16_t rule;           /* that allowed it */
+	uint16_t client_port;   /* its host asked from there last; 0: not known, or not its host */
 	uint8_t protocol;       /* enum tenf_protocol: TENF_TCP or TENF_UDP */
 	uint8_t maker;          /* enum ledger_maker */
 	uint8_t state;          /* enum ledger_state */
@@ -94,6 +95,7 @@ struct ledger_mapping {
 	bool in_batch;
 	bool is_saved; /* its state before the batch is kept aside */
 	bool is_rewritten; /* in this batch, in more than the end of its lease */
+	bool is_moved; /* to another external address, and its client has not asked since */
 };
 _Static_assert(sizeof(void *) > 8 || sizeof(struct ledger_mapping) <= 144,
 	       "with its places in two hashes and a heap a mapping takes 192 octets at most");
@@ -151,11 +153,11 @@ size_t ledger_pool(const struct ledger *ledger, const struct tenf_address **ret)
 const struct tenf_address *ledger_pool_address(const struct ledger *ledger,
 					       const struct tenf_address *host);
 /* Other addresses, no two equal. Hosts whose address stays keep it; those that move
- * keep their ports where nobody has them there. What finds its port taken is
- * forgotten, static mappings last, withheld ones first; `lost` is told of each that
- * was live. The backend is told nothing of all that. TENF_E_ARGUMENT for none,
- * TENF_E_LIMIT, TENF_E_MEMORY; TENF_E_AGAIN while a batch is open, unless it is
- * one address for one: that cannot fail. */
+ * keep their ports where nobody has them there, and their live mappings are is_moved.
+ * What finds its port taken is forgotten, static mappings last, withheld ones first;
+ * `lost` is told of each that was live. The backend is told nothing of all that.
+ * TENF_E_ARGUMENT for none, TENF_E_LIMIT, TENF_E_MEMORY; TENF_E_AGAIN while a batch is
+ * open, unless it is one address for one: that cannot fail. */
 TENF_CHECKED enum tenf_status ledger_set_pool(struct ledger *ledger,
 					      const struct tenf_address *pool, size_t count,
 					      void (*lost)(void *context,

@@ -130,6 +130,7 @@ enum tenf_status responder_set_externals(struct responder *r, const struct tenf_
 	if (ledger_count(r->ledger) > 0 || old_count > 1 || r->peers.count > 0)
 		responder_flush(r, now);
 	responder_forget_moved_peers(r);
+	r->updates.wanted = true;
 	responder_restart_epoch(r, now, "another external address");
 	return TENF_OK;
 }

@@ -102,6 +102,13 @@ static enum tenf_status store_extras(struct responder *r, struct ledger_mapping 
 
 /* ---- A mapping that is there ------------------------------------------ */
 
+/* Where a Mapping Update would go; who asks knows where its mapping is now. */
+static void hear_client(struct ledger_mapping *m, const struct map_question *q)
+{
+	m->client_port = q->extras.third_party ? 0 : q->client_port;
+	m->is_moved = false;
+}
+
 /* Static ones, and PCP's seen through NAT-PMP: told, not touched. True when decided. */
 static bool tell_only(const struct responder *r, const struct map_question *q,
 		      struct ledger_mapping *m, tenf_time now, struct map_outcome *out)
@@ -161,6 +168,7 @@ static void renew(struct responder *r, const struct map_question *q, struct ledg
 		responder_refuse(out, MAP_RESOURCES, number, "out of memory");
 		return;
 	}
+	hear_client(m, q);
 	if (m->rule != number) {
 		m->rule = (int16_t)number;
 		m->is_rewritten = true;
@@ -242,6 +250,7 @@ static void create(struct responder *r, const struct map_question *q, struct led
 							: "out of memory");
 		return;
 	}
+	hear_client(m, q);
 	out->mapping = m;
 	out->lifetime_s = wish.lifetime_s;
 }

@@ -115,7 +115,7 @@ static void map(struct responder *r, const struct responder_link *link,
 {
 	const struct map_question q = {
 		.link = link, .client = in->from.address, .internal = in->from.address,
-		.mac = in->has_mac ? in->mac : NULL,
+		.client_port = in->from.port, .mac = in->has_mac ? in->mac : NULL,
 		.protocol = request->opcode == NATPMP_MAP_TCP ? TENF_TCP : TENF_UDP,
 		.internal_port = request->internal_port, .external_port = request->external_port,
 		.external_address = tenf_address_none4, .lifetime_s = request->lifetime_s,

@@ -255,7 +255,7 @@ static void serve(const struct pcp_exchange *x, const struct responder_link *lin
 	const struct pcp_map *map = &request->map;
 	struct map_question q = {
 		.link = link, .client = x->in->from.address, .internal = x->in->from.address,
-		.mac = x->in->has_mac ? x->in->mac : NULL,
+		.client_port = x->in->from.port, .mac = x->in->has_mac ? x->in->mac : NULL,
 		.lifetime_s = request->lifetime_s,
 	};
 	enum pcp_result result;

@@ -12,6 +12,7 @@
  *	responder-govern.c   the administrator: what is there, revoking, new rules
  *	responder-restore.c  after a restart of the daemon or a loss of the packet path
  *	responder-explain.c  what would be decided, and wishes that wait for a word
+ *	responder-update.c   Mapping Updates after a move
  *	responder-natpmp.c   RFC 6886: bytes to a question, outcome to bytes
  *	responder-pcp.c      RFC 6887: the same
  *	responder-options.c  the options of a PCP request
@@ -25,6 +26,8 @@
 #include "gateway/responder.h"
 #include "wire/natpmp.h"
 
+#define RESPONDER_FILTER_SIZE 24 /* octets of the option */
+
 struct responder_answer {
 	struct responder_datagram datagram;
 	/* Sent in its place when the commit fails; NULL: this answer promises nothing. */
@@ -32,6 +35,17 @@ struct responder_answer {
 	size_t failure_len;
 	uint8_t failure_result;
 	struct responder_record record;
+};
+
+/* Mapping Updates under way (RFC 6887 §14.2). */
+struct responder_updates {
+	bool wanted;    /* once the move is committed */
+	tenf_time next; /* round; TENF_NEVER: none */
+	unsigned round;
+	unsigned told; /* in this round */
+	struct ledger_walk walk;
+	bool walking;
+	uint8_t octets[PCP_MAP_SIZE + LEDGER_FILTERS_MAX * RESPONDER_FILTER_SIZE];
 };
 
 struct responder {
@@ -53,6 +67,7 @@ struct responder {
 	bool has_external; /* false: no address now, the ledger's pool is the last one known */
 
 	struct announcer announcer;
+	struct responder_updates updates;
 	size_t announce_at; /* next link and protocol of an announcement under way */
 	uint8_t announcement[PCP_HEADER];
 
@@ -97,6 +112,9 @@ const uint8_t *responder_keep(struct responder *r, const struct tenf_writer *w);
 struct responder_answer *responder_answer(struct responder *r, const struct responder_datagram *in,
 					  const struct tenf_writer *w,
 					  const struct responder_record *record);
+/* The next Mapping Update that is due. */
+bool responder_next_update(struct responder *r, tenf_time now, struct responder_datagram *ret);
+void responder_start_updates(struct responder *r, tenf_time now);
 /* After a batch is over: what waited may leave. */
 void responder_release(struct responder *r, bool failed);
 void responder_record(struct responder *r, const struct responder_record *record);
@@ -132,6 +150,7 @@ struct map_extras {
 struct map_question {
 	const struct responder_link *link;
 	struct tenf_address client;   /* who asks */
+	uint16_t client_port;
 	const uint8_t *mac;           /* its link-layer address; NULL: unknown */
 	struct tenf_address internal; /* for whom */
 	enum tenf_protocol protocol;

@@ -185,6 +185,8 @@ bool responder_next_send(struct responder *r, tenf_time now, struct responder_da
 		*ret = r->answers[r->answers_sent++].datagram;
 		return true;
 	}
+	if (responder_next_update(r, now, ret))
+		return true;
 	if (announcer_take(&r->announcer, now))
 		r->announce_at = 0;
 	return next_announcement(r, now, ret);

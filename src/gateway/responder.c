@@ -67,6 +67,7 @@ enum tenf_status responder_new(const struct responder_config *config,
 	r->link_count = config->link_count;
 	r->announce_at = 2 * r->link_count;
 	r->reapply_at = TENF_NEVER;
+	r->updates.next = TENF_NEVER;
 	r->epoch_start = now;
 	r->epoch = true;
 	r->retry_at = now;
@@ -200,7 +201,8 @@ tenf_time responder_deadline(const struct responder *r)
 	return tenf_time_min(tenf_time_min(tenf_time_min(r->reapply_at, peers_deadline(&r->peers)),
 					   r->flush || r->epoch ? r->retry_at : TENF_NEVER),
 			     tenf_time_min(ledger_deadline(r->ledger),
-					   announcer_deadline(&r->announcer)));
+					   tenf_time_min(r->updates.next,
+							 announcer_deadline(&r->announcer))));
 }
 
 static bool next_peer(struct responder *r, struct responder_change *ret)
@@ -304,6 +306,8 @@ void responder_committed(struct responder *r, enum tenf_status status, tenf_time
 	} else {
 		ledger_commit(r->ledger);
 		peers_commit(&r->peers, responder_peer_gone, r);
+		if (r->flushing && r->updates.wanted)
+			responder_start_updates(r, now);
 	}
 	responder_release(r, failed);
 }

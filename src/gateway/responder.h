@@ -50,6 +50,7 @@
 #define RESPONDER_WITHHOLD_UDP_S 120
 #define RESPONDER_WITHHOLD_TCP_S 240
 #define RESPONDER_MAPPINGS_MAX 10000
+#define RESPONDER_UPDATES_MAX 1024u       /* mappings told of a move; the rest hears the epoch */
 #define RESPONDER_EXTERNALS_MAX LEDGER_POOL_MAX
 #define RESPONDER_RETRY (1 * TENF_SECOND) /* after a commit failed that must come true */
 /* PREFER_FAILURE must not be a way to find out which ports are taken. */
@@ -173,7 +174,9 @@ bool responder_next_change(struct responder *r, struct responder_change *ret);
  * it back. To be called also when there was no change. */
 void responder_committed(struct responder *r, enum tenf_status status, tenf_time now);
 
-/* The next datagram to send, answers first, then announcements that are due.
+/* The next datagram to send: answers first, then Mapping Updates (RFC 6887 §14.2: to
+ * PCP clients whose mapping moved to another external address, three times), then
+ * announcements that are due.
  * `ret->data` lives until the next call of any of these functions. */
 bool responder_next_send(struct responder *r, tenf_time now, struct responder_datagram *ret);
 

@@ -51,6 +51,7 @@ void house_init(struct house *h)
 
 void house_start(struct house *h)
 {
+	h->answered = 0;
 	assert_int_equal(responder_new(&h->config, &h->random, &tenf_memory_libc, h->now, &h->r),
 			 TENF_OK);
 }
@@ -116,22 +117,40 @@ static void commit(struct house *h)
 	responder_committed(h->r, h->backend, h->now);
 }
 
+/* Answers leave first, and are counted; what comes behind is an update. */
+static void keep(struct house *h, const struct responder_datagram *out, bool is_answer)
+{
+	uint8_t *octets = is_answer ? h->answer : h->update;
+
+	assert_true(out->len <= sizeof(h->answer));
+	memcpy(octets, out->data, out->len);
+	if (is_answer) {
+		h->sent = *out;
+		h->sent.data = h->answer;
+		h->answers++;
+	} else {
+		h->updated = *out;
+		h->updated.data = h->update;
+		h->updates++;
+	}
+}
+
 void house_turn(struct house *h)
 {
 	struct responder_datagram out;
 	struct responder_record record;
+	struct responder_counts counts;
 
 	responder_expire(h->r, h->now);
 	commit(h);
+	responder_count(h->r, &counts);
 	while (responder_next_send(h->r, h->now, &out)) {
 		if (out.to.port == PCP_ANNOUNCE_PORT)
 			continue;
-		assert_true(out.len <= sizeof(h->answer));
-		memcpy(h->answer, out.data, out.len);
-		h->sent = out;
-		h->sent.data = h->answer;
-		h->answers++;
+		keep(h, &out, h->answered < counts.answered);
+		h->answered += h->answered < counts.answered;
 	}
+	h->answered = counts.answered;
 	while (responder_next_record(h->r, &record)) {
 		h->record = record;
 		h->records++;

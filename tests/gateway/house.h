@@ -47,6 +47,10 @@ struct house {
 	struct responder_datagram sent; /* the last answer */
 	uint8_t answer[1200];
 	size_t answers;
+	uint64_t answered; /* in all */
+	struct responder_datagram updated; /* the last Mapping Update */
+	uint8_t update[1200];
+	size_t updates;
 	struct responder_record record; /* the last one */
 	size_t records;
 };

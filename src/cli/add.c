@@ -9,6 +9,7 @@
 #include "cli/json.h"
 #include "cli/output.h"
 #include "cli/report.h"
+#include "cli/through.h"
 #include "cli/verbs.h"
 
 #include "base/forward.h"
@@ -102,13 +103,16 @@ static int print(struct cli *cli, const struct batch *batch)
 static int ask_and_print(struct cli *cli, struct batch *batch)
 {
 	enum tenf_status status = wait_for_verdicts(batch);
+	int through = CLI_EXIT_DONE;
 
 	if (status != TENF_OK)
 		return cli_failed(cli, status, NULL);
 	batch_record(cli, batch);
 	devices_keep_session(cli, batch->session);
 	report_counters(cli, batch->session);
-	return print(cli, batch);
+	if (cli->arguments.value[CLI_THROUGH] != NULL)
+		through = through_open(cli, batch);
+	return cli_exit_worse(through, print(cli, batch));
 }
 
 static int add_leases(struct cli *cli, const struct wishes *wishes)
@@ -122,6 +126,13 @@ static int add_leases(struct cli *cli, const struct wishes *wishes)
 	return status;
 }
 
+/* The agent knows one gateway a mapping: both hops are for this command to make. */
+static int find_agent(struct cli *cli, struct remote **ret)
+{
+	*ret = NULL;
+	return cli->arguments.value[CLI_THROUGH] != NULL ? CLI_EXIT_DONE : agent_find(cli, ret);
+}
+
 int verb_add(struct cli *cli)
 {
 	struct remote *agent = NULL;
@@ -129,7 +140,7 @@ int verb_add(struct cli *cli)
 	int status = wishes_read(cli, &wishes);
 
 	if (status == CLI_EXIT_DONE)
-		status = agent_find(cli, &agent);
+		status = find_agent(cli, &agent);
 	if (status == CLI_EXIT_DONE)
 		status = agent != NULL ? agent_add(cli, agent, &wishes) :
 					 add_leases(cli, &wishes);

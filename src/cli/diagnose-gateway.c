@@ -3,6 +3,7 @@
  * the internet, and does it want to. */
 #include "cli/diagnose.h"
 
+#include "base/forward.h"
 #include "base/names.h"
 #include "cli/output.h"
 #include "cli/report.h"
@@ -182,10 +183,8 @@ static void double_nat(struct diagnosis *d, struct step *step)
 		  outer.external_address[0] != '\0' ? "; its outside is " : "",
 		  outer.external_address);
 	if (d->subject != NULL)
-		step_text(step->advice,
-			  "open the port there too: tenforward -g %s add %u:%u --for %s",
-			  outer.address, d->subject->internal_port, d->subject->internal_port,
-			  d->gateway.external_address);
+		step_text(step->advice, "open it at both routers: tenforward add %u/%s --through",
+			  d->subject->internal_port, tenf_protocol_name(d->subject->protocol));
 }
 
 static void carrier_nat(struct diagnosis *d, struct step *step)
@@ -205,6 +204,13 @@ static void judge_class(struct diagnosis *d)
 	struct step *step = steps_add(&d->steps, "address", STEP_BAD);
 
 	step->exit = CLI_EXIT_NO_NETWORK;
+	if (d->held != NULL && d->held->through[0] != '\0' &&
+	    output_class_of(d->held->mapping.external_address) == TENF_ADDRESS_PUBLIC) {
+		step->outcome = STEP_OK;
+		step_text(step->seen, "%s, of the second router (%s), is a public address",
+			  d->held->mapping.external_address, d->held->through);
+		return;
+	}
 	switch (g->address_class) {
 	case TENF_ADDRESS_PUBLIC:
 		step->outcome = STEP_OK;

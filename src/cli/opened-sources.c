@@ -2,6 +2,7 @@
 #include "cli/opened-sources.h"
 
 #include "cli/leases.h"
+#include "cli/through.h"
 
 #include <string.h>
 
@@ -26,7 +27,20 @@ static enum tenf_status add_agent(struct opened_list *list, const struct agent_m
 	return opened_add(list, &opened);
 }
 
-static enum tenf_status add_lease(struct opened_list *list, const struct lease *lease)
+/* Behind two routers the outside is that of the second. */
+static void go_through(struct opened *opened, const struct lease *hop)
+{
+	struct tenf_mapping *m = &opened->mapping;
+
+	copy(opened->through, sizeof(opened->through), hop->mapping.gateway);
+	copy(m->external_address, sizeof(m->external_address), hop->mapping.external_address);
+	m->external_port = hop->mapping.external_port;
+	if (hop->mapping.expires_at < m->expires_at)
+		m->expires_at = hop->mapping.expires_at;
+}
+
+static enum tenf_status add_lease(struct opened_list *list, const struct lease *lease,
+				  const struct lease *hop)
 {
 	struct opened opened = { .mapping = lease->mapping,
 				 .sources = OPENED_LEASE,
@@ -36,6 +50,8 @@ static enum tenf_status add_lease(struct opened_list *list, const struct lease *
 	tenf_text_add_char(&t, 'm');
 	tenf_text_add_number(&t, lease->number);
 	copy(opened.name, sizeof(opened.name), lease->name);
+	if (hop != NULL)
+		go_through(&opened, hop);
 	return opened_add(list, &opened);
 }
 
@@ -45,8 +61,12 @@ static enum tenf_status add_all(struct opened_sources *sources, const struct lea
 
 	for (size_t i = 0; status == TENF_OK && i < sources->agent.count; i++)
 		status = add_agent(&sources->list, &sources->agent.items[i]);
-	for (size_t i = 0; status == TENF_OK && i < leases->count; i++)
-		status = add_lease(&sources->list, &leases->items[i]);
+	for (size_t i = 0; status == TENF_OK && i < leases->count; i++) {
+		const struct lease *lease = &leases->items[i];
+
+		if (!through_is_hop(leases, lease))
+			status = add_lease(&sources->list, lease, through_hop(leases, lease));
+	}
 	return status;
 }
 

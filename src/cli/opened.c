@@ -204,7 +204,9 @@ json_t *opened_shape(const struct opened *opened)
 						shape_mapping(&opened->mapping, &label);
 
 	if (shape == NULL || json_object_set_new(shape, "sources", source_list(opened->sources)) ||
-	    json_object_set_new(shape, "description", shape_text(opened->router))) {
+	    json_object_set_new(shape, "description", shape_text(opened->router)) ||
+	    (opened->through[0] != '\0' &&
+	     json_object_set_new(shape, "through", shape_text(opened->through)))) {
 		json_decref(shape);
 		return NULL;
 	}

@@ -34,6 +34,7 @@ struct opened {
 	char router[TENF_DESCRIPTION_SIZE]; /* what the router calls it */
 	char told[SHAPE_SOURCE_SIZE];       /* how far the application was told */
 	bool is_kept;                /* renewed by the agent or a process */
+	char through[TENF_ADDRESS_SIZE]; /* the second router it goes through; "": none */
 	bool is_endless;             /* until somebody removes it */
 	json_t *shape;               /* the agent's own, borrowed; NULL: none */
 	uint32_t next;               /* of the list's own */

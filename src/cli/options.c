@@ -52,6 +52,7 @@ const struct cli_option_row cli_options[CLI_OPTION_COUNT] = {
 	[CLI_REPORT] = { 0, "report", "", "", "hide addresses, to show it to others" },
 	[CLI_PROBE] = { 0, "probe", "", "", "find this host's mappings by other programs (PCP)" },
 	[CLI_RANGE] = { 0, "range", "PORT-PORT", "", "probe these internal ports, 1-65535" },
+	[CLI_THROUGH] = { 0, "through", "", "", "at both routers, where one is behind another" },
 };
 
 struct cursor {

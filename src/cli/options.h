@@ -54,6 +54,7 @@ enum cli_option {
 	CLI_REPORT,
 	CLI_PROBE,
 	CLI_RANGE,
+	CLI_THROUGH,
 	CLI_OPTION_COUNT,
 };
 

@@ -3,6 +3,7 @@
 
 #include "base/address.h"
 #include "base/text.h"
+#include "cli/through.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -35,14 +36,18 @@ static enum tenf_status grow(struct targets *r)
 
 static enum tenf_status push(struct targets *r, const struct lease *lease)
 {
+	const struct lease *hop;
 	enum tenf_status status;
 
 	if (lease->number != 0 && has_target(r, lease->number))
 		return TENF_OK;
 	status = grow(r);
-	if (status == TENF_OK)
-		r->items[r->count++] = (struct target){ .lease = *lease };
-	return status;
+	if (status != TENF_OK)
+		return status;
+	r->items[r->count++] = (struct target){ .lease = *lease };
+	/* Both hops of a mapping through two routers go together. */
+	hop = lease->number != 0 ? through_hop(&r->leases, lease) : NULL;
+	return hop != NULL ? push(r, hop) : TENF_OK;
 }
 
 /* ---- The agent's ------------------------------------------------------------ */

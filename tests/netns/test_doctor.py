@@ -145,7 +145,7 @@ def silent(opened):
     expect((steps["gateway"], "service" in steps), (False, False), told)
 
 
-def two_routers(opened, outer_answers):
+def two_routers(opened, outer_answers, backend="memory"):
     """client -- gateway (gatewayd) -- outer (gatewayd or nothing) -- internet"""
     home = Home(opened, PATHS)
     outer = home.host("outer")
@@ -157,9 +157,11 @@ def two_routers(opened, outer_answers):
     for host in (home.gateway, outer):
         host.sysctl("net.ipv4.ip_forward", "1")
         host.nft(OUTER_NAT)
-    home.gatewayd("ExternalAddress=10.20.0.14")
+    kernel_keys = "External=wan0\n" if backend == "nftables" else ""
+    home.gatewayd(f"{kernel_keys}ExternalAddress=10.20.0.14", backend=backend)
     if outer_answers:
-        home.gatewayd("ExternalAddress=11.0.113.9", host=outer)
+        home.gatewayd(f"{kernel_keys}ExternalAddress=11.0.113.9\nSocket={home.file('outer.sock')}",
+                      host=outer, backend=backend)
     return home
 
 
@@ -173,7 +175,29 @@ def double_nat(opened):
     address = step_of(told, "address")
     expect_in("10.20.0.14 is a private address", address["seen"], "seen")
     expect_in("the outer router is 10.20.0.1, and answers", address["means"], "means")
-    expect_in("tenforward -g 10.20.0.1 add 8080:8080 --for 10.20.0.14", address["advice"], "advice")
+    expect_in("tenforward add 8080/tcp --through", address["advice"], "advice")
+
+
+@case("a mapping through both routers is added, listed, reached and removed as one")
+def through(opened):
+    home = two_routers(opened, True, backend="nftables")
+    listen(home, "minecraft", PORT)
+    home.internet.ip("route add 10.20.0.0/24 via 11.0.113.9")
+    made = home.command.json("add", f"4080:{PORT}", "--through", "--name", "game")["mappings"]
+    expect([(m["external_address"], m["external_port"]) for m in made], [("11.0.113.9", 4080)],
+           "made")
+    listed = home.command.json("list")["mappings"]
+    expect([(m["name"], m["external_address"], m["through"]) for m in listed],
+           [("game", "11.0.113.9", "10.20.0.1")], "listed")
+    with ssh_to(home, home.internet):
+        steps, told = examine(home, f"{PORT}/tcp", "--from", "friend")
+        expect((bad(steps), steps["outside"]), ([], True), told)
+    home.command("add", f"4080:{PORT}", "--through")  # renews both
+    expect(len(home.command.json("list")["mappings"]), 1, "after it was renewed")
+    home.command("remove", listed[0]["id"])
+    expect(home.command.json("list")["mappings"], [], "after it was removed")
+    with home.internet.socket(socket.SOCK_STREAM) as caller:
+        expect(caller.connect_ex(("11.0.113.9", 4080)) == 0, False, "open after it was removed")
 
 
 @case("a router behind a router that says nothing")

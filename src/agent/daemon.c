@@ -2,7 +2,6 @@
 #include "agent/daemon.h"
 
 #include "agent/api.h"
-#include "agent/firewall.h"
 #include "agent/log.h"
 #include "agent/service.h"
 #include "control/server.h"
@@ -71,7 +70,7 @@ static void tell(void *context, const struct agent_item *item, unsigned half,
 		return;
 	note_history(daemon, item, event, json);
 	if (item != NULL) {
-		firewall_follow(daemon->config.firewall, daemon->config.firewall_set, item, event);
+		firewall_follow(&daemon->firewall, item, event);
 		deliveries_tell(daemon->deliveries, item->record.number, item->record.wish.name,
 				event, json);
 	}
@@ -106,6 +105,24 @@ static void introduce(struct daemon *daemon)
 			deliveries_introduce(daemon->deliveries, item->record.number,
 					     item->record.wish.name, &event, json);
 			json_decref(json);
+		}
+	}
+}
+
+/* A firewall that was started again knows nothing of what is held. */
+static void open_again(void *context)
+{
+	struct daemon *daemon = context;
+
+	for (size_t i = 0; i < agent_count(daemon->agent); i++) {
+		const struct agent_item *item = agent_item_at(daemon->agent, i);
+
+		for (unsigned half = 0; half < 2; half++) {
+			struct tenf_event event = { .kind = TENF_EVENT_MAPPED };
+
+			agent_mapping(item, half, &event.mapping);
+			if (!item->removing && event.mapping.expires_at != 0)
+				firewall_follow(&daemon->firewall, item, &event);
 		}
 	}
 }
@@ -296,6 +313,7 @@ static void stop_parts(struct daemon *daemon)
 		agent_free(daemon->agent); /* closes the store */
 	else
 		store_close(daemon->store);
+	firewall_done(&daemon->firewall);
 	deliveries_free(daemon->deliveries);
 	namespaces_done(&daemon->namespaces);
 	config_done(&daemon->config);
@@ -319,6 +337,7 @@ int daemon_run(const struct daemon_options *options)
 	daemon.base = event_base_new();
 	if (daemon.base == NULL)
 		return 1;
+	firewall_init(&daemon.firewall, daemon.base, &daemon.config, open_again, &daemon);
 	started = start_parts(&daemon, &error) && start_server(&daemon, &error) &&
 		  start_watches(&daemon, &watches);
 	if (started) {

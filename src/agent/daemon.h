@@ -8,6 +8,7 @@
 
 #include "agent/agent.h"
 #include "agent/config.h"
+#include "agent/firewall.h"
 #include "control/stream.h"
 
 struct daemon_options {
@@ -23,6 +24,7 @@ struct daemon {
 	struct store *store;
 	struct namespaces namespaces;
 	struct deliveries *deliveries;
+	struct firewall firewall;
 	struct control_server *server;
 	struct control_stream *stream;
 	struct event *end; /* looks whether all is given up, while ending */

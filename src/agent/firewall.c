@@ -10,9 +10,6 @@
 #ifdef TENF_HAVE_NFTABLES
 #include <nftables/libnftables.h>
 #endif
-#ifdef TENF_HAVE_SYSTEMD
-#include <systemd/sd-bus.h>
-#endif
 
 static const char *protocol_of(const struct tenf_mapping *m)
 {
@@ -75,41 +72,18 @@ static void follow_nftables(const char *set, const struct tenf_mapping *m, bool 
 }
 #endif
 
-#ifdef TENF_HAVE_SYSTEMD
-static void follow_firewalld(const struct tenf_mapping *m, bool open)
+static void follow_firewalld(struct firewall *f, const struct tenf_mapping *m, bool open)
 {
-	sd_bus_error error = SD_BUS_ERROR_NULL;
-	sd_bus *bus = NULL;
-	char port[8];
-	int status = sd_bus_open_system(&bus);
+	int64_t left = left_s(m, time(NULL));
 
-	snprintf(port, sizeof(port), "%u", m->internal_port);
-	if (status >= 0 && open)
-		status = sd_bus_call_method(bus, "org.fedoraproject.FirewallD1",
-					    "/org/fedoraproject/FirewallD1",
-					    "org.fedoraproject.FirewallD1.zone", "addPort", &error,
-					    NULL, "sssi", "", port, protocol_of(m),
-					    (int)left_s(m, time(NULL)));
-	else if (status >= 0)
-		status = sd_bus_call_method(bus, "org.fedoraproject.FirewallD1",
-					    "/org/fedoraproject/FirewallD1",
-					    "org.fedoraproject.FirewallD1.zone", "removePort",
-					    &error, NULL, "sss", "", port, protocol_of(m));
-	if (status < 0 && open)
-		log_warning("firewalld: port %s/%s could not be opened: %s", port,
-			   protocol_of(m),
-			   error.message != NULL ? error.message : strerror(-status));
-	sd_bus_error_free(&error);
-	sd_bus_unref(bus);
+	if (f->firewalld == NULL &&
+	    firewalld_new(f->base, f->forgot, f->context, &f->firewalld) != TENF_OK)
+		return;
+	firewalld_set(f->firewalld, m->internal_port, protocol_of(m),
+		      !open		  ? 0
+		      : left > UINT32_MAX ? UINT32_MAX
+					  : (uint32_t)left);
 }
-#else
-static void follow_firewalld(const struct tenf_mapping *m, bool open)
-{
-	if (open)
-		log_warning("port %u/%s stays closed: this build has no support for firewalld",
-			   m->internal_port, protocol_of(m));
-}
-#endif
 
 /* Whether this event opens or closes; false when it does neither. */
 static bool concerns(const struct tenf_event *event, bool *ret_open)
@@ -133,21 +107,34 @@ static bool concerns(const struct tenf_event *event, bool *ret_open)
 	return false;
 }
 
-void firewall_follow(enum agent_firewall firewall, const char *set, const struct agent_item *item,
+void firewall_init(struct firewall *firewall, struct event_base *base,
+		   const struct agent_config *config, firewalld_forgot_fn forgot, void *context)
+{
+	*firewall = (struct firewall){ .base = base, .config = config, .forgot = forgot,
+				       .context = context };
+}
+
+void firewall_done(struct firewall *firewall)
+{
+	firewalld_free(firewall->firewalld);
+	firewall->firewalld = NULL;
+}
+
+void firewall_follow(struct firewall *firewall, const struct agent_item *item,
 		     const struct tenf_event *event)
 {
 	bool open;
 
 	if (!item->record.wish.open_firewall || !concerns(event, &open))
 		return;
-	switch (firewall) {
+	switch (firewall->config->firewall) {
 	case FIREWALL_NONE:
 		break;
 	case FIREWALL_NFTABLES:
-		follow_nftables(set, &event->mapping, open);
+		follow_nftables(firewall->config->firewall_set, &event->mapping, open);
 		break;
 	case FIREWALL_FIREWALLD:
-		follow_firewalld(&event->mapping, open);
+		follow_firewalld(firewall, &event->mapping, open);
 		break;
 	}
 }

@@ -3,7 +3,7 @@
 """tenforwardd on hosts made of network namespaces: links that come, several
 gateways, the tunnel of a VPN, real applications, the host's own firewall.
 
-    test_agentd_net.py COMMAND GATEWAYD AGENTD [ONLY]"""
+    test_agentd_net.py COMMAND GATEWAYD AGENTD FIREWALLD [ONLY]"""
 import os
 import re
 import shutil
@@ -16,6 +16,7 @@ from agentd import Agent, is_mapped  # first: it says where the others are
 import kernel
 from cases import Skip, case, comment, expect, run
 from home import ALLOW, CLIENT, INSIDE, OUTSIDE, Home
+from programs import Program
 from torrents import PASSWORD, USER, QBittorrent, Transmission, until
 
 PATHS = sys.argv[1:3]
@@ -389,4 +390,116 @@ def firewall(opened):
 
 
 kernel.enter()
-run(sys.argv[4] if len(sys.argv) > 4 else "")
+BUS = """<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-BUS Bus Configuration 1.0//EN"
+ "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
+<busconfig>
+  <type>system</type>
+  <listen>unix:path={path}</listen>
+  <auth>EXTERNAL</auth>
+  <policy context="default">
+    <allow user="*"/> <allow own="*"/> <allow send_destination="*"/> <allow receive_sender="*"/>
+  </policy>
+</busconfig>
+"""
+
+
+class Firewalld:
+    """A system bus of the test's own, and firewalld or its stand-in on it."""
+
+    def __init__(self, opened, home, program):
+        for tool in ("dbus-daemon", "busctl"):
+            if shutil.which(tool) is None:
+                raise Skip(f"{tool} is not installed")
+        self.home, self.opened, self.program = home, opened, program
+        path = home.file("bus")
+        self.address = "unix:path=" + path
+        config = home.file("bus.conf", BUS.format(path=path))
+        opened.enter_context(Program(["dbus-daemon", f"--config-file={config}", "--nofork",
+                                      "--nopidfile", "--nosyslog"]))
+        until(lambda: os.path.exists(path), "the bus")
+        self.env = os.environ | {"DBUS_SYSTEM_BUS_ADDRESS": self.address}
+        self.running = None
+        self.start()
+
+    def start(self):
+        self.running = self.opened.enter_context(Program(self.program, self.env,
+                                                         inside=self.home.client))
+        until(lambda: self.ports() is not None, "firewalld")
+
+    def call(self, *words):
+        done = subprocess.run(["busctl", f"--address={self.address}", "call",
+                               "org.fedoraproject.FirewallD1", "/org/fedoraproject/FirewallD1",
+                               *words], capture_output=True, text=True, check=False)
+        return done.stdout if done.returncode == 0 else None
+
+    def ports(self):
+        """{"80/tcp"} that are open; None when nobody answers."""
+        said = self.call("org.fedoraproject.FirewallD1.zone", "getPorts", "s", "")
+        if said is None:
+            return None
+        return {f"{port}/{protocol}" for port, protocol in
+                re.findall(r'2 "(\d+)" "(\w+)"', said)}
+
+
+def with_firewalld(opened, program, reload):
+    home = Home(opened, PATHS)
+    home.gatewayd(sections=ALLOW + "[Faults]\nLifetimeCap=6s\n")
+    firewalld = Firewalld(opened, home, program)
+    os.environ["DBUS_SYSTEM_BUS_ADDRESS"] = firewalld.address
+    opened.callback(os.environ.pop, "DBUS_SYSTEM_BUS_ADDRESS")
+    agent = agent_on(opened, home.client, WEB + "[Mapping]\nName=no\nForward=any:81\n"
+                     "Firewall=no\n[Mapping]\nName=pair\nForward=any:83/both\n",
+                     "Firewall=firewalld").start()
+    agent.wait_mapped("web", "no", "pair")
+    if "no support for firewalld" in agent.program.transcript():
+        raise Skip("built without libsystemd")
+    open_ports = {"80/tcp", "83/tcp", "83/udp"}
+    until(lambda: firewalld.ports() == open_ports, "the ports are open")
+    comment(f"open: {sorted(open_ports)}")
+    after = 0
+    for _ in range(2):  # beyond the end of the first lease
+        _, after = agent.wait("renewed", "web", after)
+    until(lambda: firewalld.ports() == open_ports, "the ports are open after renewals")
+    expect([line for line in agent.program.lines if line.startswith("firewalld")], [], "complaints")
+    reload(firewalld)
+    until(lambda: firewalld.ports() == open_ports, "the ports are open after a reload")
+    firewalld.running.kill()
+    firewalld.start()
+    until(lambda: firewalld.ports() == open_ports, "the ports are open after a restart")
+    agent.ask("DELETE", "/v1/mappings/" + agent.mapping_ids("pair")[0])
+    agent.wait("removed", "pair")
+    until(lambda: firewalld.ports() == {"80/tcp"}, "what is given up is closed")
+    agent.kill()
+    until(lambda: firewalld.ports() == set(), "firewalld closes what a killed agent left")
+    agent.start()
+    agent.wait_mapped("web")
+    until(lambda: firewalld.ports() == {"80/tcp", "83/tcp", "83/udp"}, "open again")
+    firewalld.running.send(signal.SIGSTOP)
+    status, took = agent.end()
+    expect((status, took < 2), (0, True), f"an end beside a firewalld that stands still, {took} s")
+    firewalld.running.send(signal.SIGCONT)
+    until(lambda: firewalld.ports() == set(), "closed at the end")
+
+
+@case("a stand-in for firewalld has the ports that are mapped, for as long as their leases")
+def firewalld_stand_in(opened):
+    if sys.argv[4] == "none":
+        raise Skip("built without libsystemd")
+    with_firewalld(opened, [sys.argv[4]],
+                   lambda firewalld: firewalld.running.send(signal.SIGHUP))
+
+
+# Not among the packages of the tests: to install it starts it on the machine itself.
+if shutil.which("firewalld") is not None:
+    @case("firewalld has the ports that are mapped, for as long as their leases")
+    def firewalld_itself(opened):
+        for place in ("/etc/firewalld", "/var/log"):
+            if os.path.isdir(place):
+                kernel.call(kernel.libc.mount, b"tmpfs", place.encode(), b"tmpfs", 0, None)
+                opened.callback(kernel.libc.umount2, place.encode(), MNT_DETACH)
+        os.makedirs("/run/firewalld", exist_ok=True)
+        with_firewalld(opened, ["firewalld", "--nofork", "--nopid"],
+                       lambda firewalld: firewalld.call("org.fedoraproject.FirewallD1", "reload"))
+
+
+run(sys.argv[5] if len(sys.argv) > 5 else "")

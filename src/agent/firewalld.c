@@ -187,8 +187,8 @@ void firewalld_set(struct firewalld *f, uint16_t port, const char *protocol, uin
 	if (f->bus == NULL && !connect_bus(f))
 		return;
 	snprintf(text, sizeof(text), "%u", port);
-	status = sd_bus_call_method_async(f->bus, NULL, NAME, PATH, ZONE, "removePort", on_closed, f,
-					  "sss", "", text, protocol);
+	status = sd_bus_call_method_async(f->bus, NULL, NAME, PATH, ZONE, "removePort", on_closed,
+					  f, "sss", "", text, protocol);
 	if (status >= 0 && seconds > 0)
 		status = sd_bus_call_method_async(f->bus, NULL, NAME, PATH, ZONE, "addPort",
 						  on_opened, f, "sssi", "", text, protocol,
@@ -219,7 +219,7 @@ void firewalld_set(struct firewalld *firewalld, uint16_t port, const char *proto
 {
 	(void)firewalld;
 	if (seconds > 0)
-		log_warning("port %u/%s stays closed: this build has no support for firewalld", port,
-			    protocol);
+		log_warning("port %u/%s stays closed: this build has no support for firewalld",
+			    port, protocol);
 }
 #endif

@@ -265,3 +265,22 @@ class Gateway:
     def decisions(self, word, after=0):
         """Lines of its log with this word."""
         return [line for line in self.program.lines[after:self.mark()] if word in line]
+
+
+def internal_of(line):
+    return re.search(r"127\.0\.0\.1:(\d+/\w+)", line)[1]
+
+
+class Ledger:
+    """What the gateway holds, read from its log."""
+
+    def __init__(self, lines):
+        self.held = {}
+        for line in lines:
+            if line.startswith(("granted ", "renewed ")):
+                outside = re.search(r" as \S+:(\d+) ", line)[1]
+                self.held[internal_of(line)] = outside
+            elif line.startswith(("removed ", "ended ")):
+                self.held.pop(internal_of(line), None)
+            elif "restarted with epoch 0" in line:
+                self.held.clear()

@@ -12,7 +12,7 @@ import sqlite3
 import sys
 import threading
 
-from agentd import Agent, Gateway, is_mapped  # first: it says where the others are
+from agentd import Agent, Gateway, Ledger, internal_of, is_mapped  # first: it says where the others are
 from cases import case, comment, expect, expect_in, run
 
 AGENTD, GATEWAYD = sys.argv[1:3]
@@ -31,10 +31,6 @@ def pair(opened, config="", faults="", start=True):
     if start:
         agent.start()
     return agent, gateway
-
-
-def internal_of(line):
-    return re.search(r"127\.0\.0\.1:(\d+/\w+)", line)[1]
 
 
 # ---- The end ----------------------------------------------------------------
@@ -121,19 +117,6 @@ def same_leases(opened):
     expect(len(gateway.decisions("renewed", log)), 5, "renewed")
     expect(gateway.decisions("granted", log) + gateway.decisions("refused", log), [],
            "granted or refused")
-
-
-class Ledger:
-    """What the gateway holds, read from its log."""
-
-    def __init__(self, lines):
-        self.held = {}
-        for line in lines:
-            if line.startswith(("granted ", "renewed ")):
-                outside = re.search(r" as \S+:(\d+) ", line)[1]
-                self.held[internal_of(line)] = outside
-            elif line.startswith(("removed ", "ended ")):
-                self.held.pop(internal_of(line), None)
 
 
 class Model:

@@ -73,7 +73,8 @@ struct tenf_options {
 	/* Makes every socket, of another network namespace perhaps, which is then the
 	 * one that is looked at: as socket(2), a descriptor or -1 with errno. Called
 	 * from within the calls that take options and tenf_session_process(), for
-	 * as long as the object lives; may not call the library. NULL: socket(2). */
+	 * as long as the object lives; may not call the library. UPnP is left out, as it
+	 * makes sockets of its own. NULL: socket(2). */
 	int (*open_socket)(void *context, int domain, int type, int protocol);
 	void *open_context;
 	/* UPnP devices that earlier runs found, as tenf_session_igd_hint() gave them, a

@@ -77,6 +77,8 @@ enum tenf_status settings_read(const struct tenf_options *options, struct settin
 	else
 		tenf_options_init(&o);
 	s.methods = o.methods != 0 ? o.methods & ALL_METHODS : ALL_METHODS;
+	if (o.open_socket != NULL) /* UPnP's library makes its own, in our namespace */
+		s.methods &= ~(unsigned)TENF_METHOD_IGD;
 	if (s.methods == 0)
 		return explain_argument(reterr, "this build speaks PCP and NAT-PMP, not UPnP", "",
 					"");

@@ -236,7 +236,7 @@ static void release_half(struct agent *agent, struct agent_item *item, unsigned 
 			 half == 0		      ? TENF_TCP :
 							TENF_UDP;
 	lease.internal_port = record->followed_port ? record->followed_port : wish->internal_port;
-	memcpy(lease.internal_address, wish->internal_address, sizeof(lease.internal_address));
+	memcpy(lease.internal_address, wish->internal_address, sizeof(wish->internal_address));
 	memcpy(lease.nonce, record->lease[half].nonce, sizeof(lease.nonce));
 	if (tenf_session_release(site_session(item->site), &lease, &id) != TENF_OK)
 		return;

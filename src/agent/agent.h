@@ -18,7 +18,7 @@
 /* An id of a session, and its place in the table that finds the item again. */
 struct agent_id {
 	uint32_t id; /* 0: none */
-	struct agent_item *item;
+	uint32_t half; /* which of the item's two it is */
 	struct agent_id *next;
 };
 

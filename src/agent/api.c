@@ -287,7 +287,7 @@ static const char *read_wish(const struct daemon *daemon, const json_t *body,
 	if (interface[0] != '\0' || gateway[0] != '\0' || namespace[0] != '\0')
 		wish.place = (struct record_place){ .methods = wish.place.methods };
 	if (!copy(wish.place.namespace, sizeof(wish.place.namespace), namespace))
-		return "\"namespace\" is longer than 47 octets";
+		return "\"namespace\" is longer than 31 octets";
 	if (interface[0] != '\0' &&
 	    !copy(wish.place.interface, sizeof(wish.place.interface), interface))
 		return "\"interface\" is not the name of one";

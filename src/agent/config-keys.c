@@ -340,7 +340,7 @@ static bool refuse_token(struct config_reading *r, const char *value)
 #define INTERFACE_IS "write the name of an interface, such as eth0"
 #define GATEWAY_IS "write a numeric ADDRESS or ADDRESS:PORT, such as 10.2.0.1"
 #define NAMESPACE_IS \
-	"write a name as in ip netns, or a path such as /proc/1234/ns/net, 47 characters at most"
+	"write a name as in ip netns, or a path such as /proc/1234/ns/net, 31 characters at most"
 #define METHOD_IS "write auto, or one or more of pcp, natpmp and igd"
 #define EVENTS_ARE                                                                   \
 	"write all, or some of gateway, gateway-restart, address, mapped, changed, " \

@@ -120,6 +120,8 @@ bool config_methods(const char *text, unsigned *ret)
 	return true;
 }
 
+_Static_assert(AGENT_HOST >= TENF_ADDRESS_TEXT, "the text of an address must fit");
+
 bool config_host(const char *text, char *ret)
 {
 	struct tenf_address address;

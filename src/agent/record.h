@@ -12,7 +12,8 @@
 #include <tenforward/tenforward.h>
 
 #define AGENT_NAME 64     /* octets of a mapping's name with the terminator */
-#define AGENT_NAMESPACE 48 /* of a network namespace's name or path */
+#define AGENT_NAMESPACE 32 /* of a network namespace's name or path */
+#define AGENT_HOST 48      /* of the text of a host's address */
 #define AGENT_RECORDS_MAX 16384
 
 enum record_origin {
@@ -39,7 +40,7 @@ struct record_wish {
 	bool persist; /* stays at the gateway when the agent ends */
 	bool follow;  /* the internal port follows the external one */
 	bool open_firewall;
-	char internal_address[TENF_ADDRESS_SIZE]; /* "" for this host */
+	char internal_address[AGENT_HOST]; /* "" for this host */
 	struct record_place place;
 };
 

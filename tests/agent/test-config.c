@@ -144,7 +144,7 @@ static const struct mistake_case mistakes[] = {
 	{ 2, "Interface= cannot be", "[Agent]\nInterface=a-name-that-is-too-long\n" },
 	{ 2, "write a name as in ip netns, or a path", "[Agent]\nNamespace=run/netns/vpn\n" },
 	{ 2, "Namespace= cannot be \"..\"", "[Mapping]\nNamespace=..\n" },
-	{ 2, "47 characters at most",
+	{ 2, "31 characters at most",
 	  "[Connector]\nNamespace=/a/path/that/has/more/characters/than-are-allowed\n" },
 	{ 4, "Method=igd in another network namespace",
 	  "[Mapping]\nNamespace=vpn\nMethod=igd\nForward=80\n" },

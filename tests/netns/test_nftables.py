@@ -151,5 +151,50 @@ def busy(opened):
         raise AssertionError(home.daemon.transcript())
 
 
+def forward_rules(home):
+    with home.gateway:
+        listed = subprocess.run(["nft", "list", "chain", "inet", "filter", "forward"],
+                                capture_output=True, text=True, check=True).stdout
+    return [line for line in listed.splitlines() if "tenforward" in line]
+
+
+def closed(home):
+    """Nobody answers, in a moment's time."""
+    with home.internet.socket(TCP) as caller:
+        caller.settimeout(0.5)
+        try:
+            caller.connect((OUTSIDE, 4080))
+        except TimeoutError:
+            return True
+    return False
+
+
+@case("a firewall that drops what is mapped is told of, or gets the rule that is missing")
+def forward(opened):
+    home = Home(opened, PATHS)
+    home.translate()
+    home.echo(8080)
+    daemon = home.gatewayd("External=wan0", backend="nftables")
+    daemon.wait_text("chain inet filter forward drops what is mapped")
+    home.command("add", "4080:8080/tcp", "--lifetime", "1h")
+    expect(closed(home), True, "without the rule")
+    daemon.end()
+    managing = home.gatewayd("External=wan0\nManageForward=yes", backend="nftables")
+    expect(len(forward_rules(home)), 2, "rules")
+    home.expect_open(TCP, 4080)
+    # Another tool makes its table anew.
+    home.translate()
+    wait_until(lambda: len(forward_rules(home)) == 2 and elements(home, "dnat4"))
+    home.expect_open(TCP, 4080)
+    managing.end()
+    expect(forward_rules(home), [], "after an orderly end")
+    expect(len(elements(home, "dnat4")), 1, "mappings after the end")
+    managing = home.gatewayd("External=wan0\nManageForward=yes", backend="nftables")
+    managing.end(signal.SIGKILL)
+    expect(len(forward_rules(home)), 2, "rules after a kill")
+    home.gatewayd("External=wan0", backend="nftables")
+    expect(forward_rules(home), [], "rules when they are not wanted any more")
+
+
 kernel.enter("nft")
 run("".join(sys.argv[3:4]))

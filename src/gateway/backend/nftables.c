@@ -27,6 +27,7 @@ struct nftables_backend {
 	struct tenf_writer out; /* the message that is being written; its header comes last */
 	uint16_t count;         /* changes in it */
 	bool failed;            /* the batch cannot be handed over */
+	bool is_set_up;
 	bool fresh;             /* the table was not there at start */
 	bool lost;              /* the packet path is to be told everything again */
 	struct spin spin;
@@ -445,9 +446,13 @@ static enum backend_news news(struct backend *backend)
 static void close_nftables(struct backend *backend)
 {
 	struct nftables_backend *b = of(backend);
+	struct helper_done done;
 
 	if (b == NULL)
 		return;
+	begin_message(b);
+	if (b->is_set_up && send_message(b, HELPER_CLOSE, false) == TENF_OK)
+		(void)receive_done(b, &done);
 	(void)lose_helper(b); /* it ends when nobody is left to talk to */
 	if (b->pid > 0)
 		(void)waitpid(b->pid, NULL, 0);
@@ -488,6 +493,15 @@ static bool start_helper(struct nftables_backend *b, const char *user, struct te
 	return b->pid > 0;
 }
 
+/* What people should know though all is well, line by line. */
+static void print_notes(char *rest)
+{
+	for (char *line; (line = strsep(&rest, "\n")) != NULL;) {
+		if (line[0] != '\0')
+			(void)fprintf(stderr, "tenforward-gatewayd: %s\n", line);
+	}
+}
+
 static bool send_setup(struct nftables_backend *b, const struct helper_setup *setup,
 		       bool *ret_fresh, struct tenf_text *why)
 {
@@ -502,8 +516,11 @@ static bool send_setup(struct nftables_backend *b, const struct helper_setup *se
 	}
 	begin_message(b);
 	*ret_fresh = done.fresh;
-	if (done.outcome == HELPER_OK)
+	if (done.outcome == HELPER_OK) {
+		b->is_set_up = true;
+		print_notes(done.text);
 		return true;
+	}
 	tenf_text_add(why, "the table inet tenforward cannot be made: ");
 	tenf_text_add(why, done.text[0] != '\0' ? done.text : "the setup makes no sense");
 	return false;

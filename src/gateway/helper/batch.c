@@ -21,6 +21,7 @@ bool helper_look(struct helper *h)
 		return !h->lost;
 	code = table_read_epoch(&h->nft, &epoch_start);
 	h->generation = generation;
+	h->is_stale = true;
 	/* Before the first epoch was kept nothing is missed here; a commit will miss it. */
 	if (h->epoch_start == TENF_NEVER)
 		h->lost = code != 0 && code != ENOENT;

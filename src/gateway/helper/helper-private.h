@@ -28,6 +28,7 @@ struct helper {
 	bool is_set_up;
 	uint32_t generation;   /* of the ruleset that was looked at last */
 	tenf_time epoch_start; /* as the table says; TENF_NEVER: it says nothing */
+	bool is_stale;         /* others changed something since the forward chains were read */
 	bool lost;             /* the table is not what it was; only a FLUSH helps */
 	struct batch batch;
 };

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "gateway/helper/helper.h"
 
+#include "gateway/helper/forward.h"
 #include "gateway/helper/helper-private.h"
 #include "gateway/helper/spin.h"
 #include "gateway/rights.h"
@@ -27,6 +28,7 @@ struct service {
 	struct netlink_transport kill;
 	uint8_t in[HELPER_MESSAGE_MAX];
 	bool told_lost;
+	tenf_time forward_at; /* when the chains of others were looked at */
 	struct spin spin;
 };
 
@@ -67,6 +69,37 @@ static bool tell_lost(struct service *s)
 
 /* ---- Questions -------------------------------------------------------------------------- */
 
+static void update_forward(struct service *s, struct tenf_text *notes)
+{
+	forward_update(s->helper.setup.manage_forward, notes);
+	/* Ours moved the generation on, but others may have, too. */
+	(void)helper_look(&s->helper);
+	s->helper.is_stale = false;
+	s->forward_at = net_now();
+}
+
+/* Another tool may have made its chains anew, without our rules. */
+static void keep_forward(struct service *s)
+{
+	char ignored[HELPER_TEXT_MAX];
+	struct tenf_text notes = tenf_text_of(ignored, sizeof(ignored));
+
+	if (s->helper.is_stale && s->helper.setup.manage_forward && !s->helper.lost &&
+	    net_now() - s->forward_at >= LOOK_MS * TENF_MILLISECOND)
+		update_forward(s, &notes);
+}
+
+static bool answer_close(struct service *s, const struct helper_head *head)
+{
+	struct helper_done done = { .outcome = HELPER_OK };
+	struct tenf_text notes = tenf_text_of(done.text, sizeof(done.text));
+
+	if (s->helper.setup.manage_forward)
+		forward_update(false, &notes);
+	done.text[0] = '\0';
+	return send_done(s, head->number, &done);
+}
+
 static bool answer_setup(struct service *s, const struct helper_head *head,
 			 struct tenf_reader *body)
 {
@@ -76,8 +109,10 @@ static bool answer_setup(struct service *s, const struct helper_head *head,
 
 	if (setup != NULL && helper_read_setup(body, setup) == TENF_OK && body->left == 0) {
 		done.code = 0;
-		if (helper_set_up(&s->helper, setup, &done.fresh, &why))
+		if (helper_set_up(&s->helper, setup, &done.fresh, &why)) {
 			done.outcome = HELPER_OK;
+			update_forward(s, &why);
+		}
 	}
 	free(setup);
 	return send_done(s, head->number, &done);
@@ -144,6 +179,7 @@ static bool answer(struct service *s, size_t len)
 	case HELPER_FLOW:
 		return answer_flow(s, &head, &r);
 	case HELPER_CLOSE:
+		return answer_close(s, &head);
 	case HELPER_DONE:
 	case HELPER_KEPT:
 	case HELPER_FOUND:
@@ -176,6 +212,7 @@ static bool turn(struct service *s)
 		return receive(s);
 	if (s->helper.is_set_up && !helper_look(&s->helper))
 		return tell_lost(s);
+	keep_forward(s);
 	return true;
 }
 

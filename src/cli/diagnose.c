@@ -2,6 +2,7 @@
 #include "cli/diagnose.h"
 
 #include "base/forward.h"
+#include "cli/opened-router.h"
 #include "cli/output.h"
 #include "cli/wishes.h"
 
@@ -76,6 +77,7 @@ int diagnose_reread(struct diagnosis *d)
 
 	opened_sources_done(&d->sources);
 	status = opened_sources_read(d->cli, &d->sources);
+	opened_router_try(d->cli, &d->gateway, &d->sources);
 	choose_held(d);
 	return status;
 }
@@ -112,6 +114,8 @@ int diagnose_begin(struct cli *cli, const struct subject *subject, struct diagno
 	if (ret->host == NULL)
 		return cli_failed(cli, TENF_E_MEMORY, NULL);
 	find_gateway(ret);
+	opened_router_try(cli, &ret->gateway, &ret->sources);
+	choose_held(ret);
 	if (ret->gateway_status == TENF_OK || ret->gateway_status == TENF_E_FAILED)
 		return CLI_EXIT_DONE;
 	return cli_failed(cli, ret->gateway_status, &ret->gateway_error);

@@ -4,7 +4,7 @@
 #include "cli/baseline.h"
 #include "cli/findings.h"
 #include "cli/json.h"
-#include "cli/opened-sources.h"
+#include "cli/opened-router.h"
 #include "cli/output.h"
 #include "cli/report.h"
 #include "cli/verbs.h"
@@ -115,6 +115,7 @@ static int look(struct cli *cli, struct scene *scene)
 	find_gateway(cli, scene);
 	if (scene->has_gateway) {
 		judged.gateway = &scene->gateway;
+		opened_router_try(cli, &scene->gateway, &scene->sources);
 		judged.answers_outside = answers_outside(cli, &scene->gateway);
 	}
 	status = exposed_join(&scene->sources.list, scene->host, &scene->exposed);

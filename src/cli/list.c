@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* list: what is open, from everybody who knows of it, in one table. */
 #include "cli/json.h"
-#include "cli/opened-sources.h"
+#include "cli/opened-router.h"
 #include "cli/output.h"
 #include "cli/probe.h"
 #include "cli/report.h"
@@ -260,14 +260,16 @@ int verb_list(struct cli *cli)
 {
 	struct opened_sources sources = { .list = { NULL } };
 	struct probe_range range;
-	int status = read_range(cli, &range), probed = CLI_EXIT_DONE;
+	int status = read_range(cli, &range), listed = CLI_EXIT_DONE, probed = CLI_EXIT_DONE;
 
 	if (status == CLI_EXIT_DONE)
 		status = opened_sources_read(cli, &sources);
+	if (status == CLI_EXIT_DONE && cli->arguments.value[CLI_ALL] != NULL)
+		listed = opened_router_add(cli, &sources);
 	if (status == CLI_EXIT_DONE && cli->arguments.value[CLI_PROBE] != NULL)
 		probed = probe_run(cli, &range, &sources.list);
 	if (sources.is_read)
 		print(cli, &sources);
 	opened_sources_done(&sources);
-	return cli_exit_worse(status, probed);
+	return cli_exit_worse(status, cli_exit_worse(listed, probed));
 }

@@ -477,3 +477,45 @@ bool tenf_discovery_igd_hint(const struct tenf_discovery *discovery, size_t inde
 	ret[0] = '\0';
 	return false;
 }
+
+struct tenf_listing {
+	int nothing;
+};
+
+enum tenf_status tenf_listing_new(const struct tenf_options *options, struct tenf_listing **ret,
+				  struct tenf_error *reterr)
+{
+	static struct tenf_listing listing;
+
+	fake.options = *options;
+	fake.calls++;
+	if (fake.listing_status != TENF_OK) {
+		*reterr = fake.error;
+		return fake.listing_status;
+	}
+	*ret = &listing;
+	return TENF_OK;
+}
+
+void tenf_listing_free(struct tenf_listing *listing)
+{
+	if (listing != NULL)
+		fake.freed++;
+}
+
+bool tenf_listing_is_cut(const struct tenf_listing *listing)
+{
+	(void)listing;
+	return fake.listing_is_cut;
+}
+
+bool tenf_listing_mapping(const struct tenf_listing *listing, size_t index,
+			  struct tenf_mapping *ret, char ret_description[TENF_DESCRIPTION_SIZE])
+{
+	(void)listing;
+	if (index >= fake.listed_count)
+		return false;
+	*ret = fake.listed[index];
+	memcpy(ret_description, fake.listed_as[index], TENF_DESCRIPTION_SIZE);
+	return true;
+}

@@ -58,6 +58,12 @@ struct fake {
 	/* Answers a PCP MAP request of 60 octets, which tenf_raw_build() makes whole
 	 * then; gives the length, 0 for silence. NULL: `answer`. */
 	size_t (*exchange)(const uint8_t *request, uint8_t *answer);
+	/* The router's list. */
+	enum tenf_status listing_status;
+	struct tenf_mapping listed[4];
+	char listed_as[4][TENF_DESCRIPTION_SIZE];
+	size_t listed_count;
+	bool listing_is_cut;
 	/* seen */
 	unsigned calls; /* that would have sent something */
 	unsigned freed;

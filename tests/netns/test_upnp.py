@@ -129,6 +129,44 @@ def leaves_others_alone(opened):
     expect_in(f"4080->{CLIENT}:9000", upnpc(home, "-l"), "the other program's mapping")
 
 
+@case("list --all shows what upnpc, natpmpc and we opened, each once")
+def lists_all(opened):
+    home = home_with(opened)
+    upnpc(home, "-e", "Transmission", "-a", CLIENT, "51413", "51413", "tcp", "600")
+    if shutil.which("natpmpc") is None:
+        raise Skip("natpmpc is not installed")
+    finish(["natpmpc", "-g", INSIDE, "-a", "4000", "4000", "tcp", "600"], inside=home.client)
+    home.command("--method", "igd", "add", "4080:8080", "--name", "web")
+    home.command("--method", "natpmp", "add", "27015/udp", "--name", "game")
+    home.command("--method", "pcp", "add", "4443:8443", "--name", "shop")
+    rows = {(m["external_port"], m["protocol"]): m
+            for m in home.command.json("list", "--all")["mappings"]}
+    expect(len(rows), 5, "rows")
+    for key, name, source, sources in (
+            ((51413, "tcp"), None, "igd", ["igd"]), ((4000, "tcp"), None, "igd", ["igd"]),
+            ((4080, "tcp"), "web", "lease", ["lease", "igd"]),
+            ((27015, "udp"), "game", "lease", ["lease", "igd"]),
+            ((4443, "tcp"), "shop", "lease", ["lease", "igd"])):
+        expect(rows[key]["name"], name, f"name of {key}")
+        expect(rows[key]["source"], source, f"source of {key}")
+        expect(rows[key]["sources"], sources, f"sources of {key}")
+    expect(rows[51413, "tcp"]["description"], "Transmission", "description")
+    expect(rows[4000, "tcp"]["description"], "NAT-PMP 4000 tcp", "description")
+    expect(rows[4000, "tcp"]["method"], "natpmp", "method")
+    text = home.command("list", "--all").out
+    expect_in("router's list (\"Transmission\")", text, "table")
+
+
+@case("a gateway that speaks PCP and NAT-PMP alone has no list, and that is told")
+def lists_nothing(opened):
+    home = Home(opened, PATHS)
+    home.miniupnpd()
+    home.command("add", "4080:8080", "--name", "web")
+    result = home.command("list", "--all", status=5)
+    expect_in("web", result.out, "the record")
+    expect_in("UPnP alone has a list", result.err, "reason")
+
+
 @case("keep holds a mapping by UPnP and gives it up at the end")
 def keeps(opened):
     home = home_with(opened, natpmp=False)

@@ -85,6 +85,28 @@ def upnp(world, table):
         guarded(table, what, measure)
 
 
+UPNP = ("--method", "igd", "add", "20002:20002/tcp", "--lifetime", "3600")
+
+
+def remembered(world, table):
+    """Both by UPnP: ours knows the device from an earlier call, upnpc searches."""
+    what = "one mapping by UPnP, miniupnpd, upnpc"
+
+    def measure():
+        need("upnpc")
+        world.gateway("miniupnpd")
+        ours = (world.tool("tenforward"), *UPNP)
+        timed(world, "near", ours)
+        peer, known = timed(world, "near", ("upnpc", "-a", "10.77.0.2", "20001", "20001", "tcp"),
+                            ours, times=5)
+        if peer[3] or known[3]:
+            raise Missing(f"{peer[3]} of upnpc's and {known[3]} of our 5 runs failed")
+        table.add(what, peer[0], known[0], seconds, note="device remembered")
+
+    if table.wants(what):
+        guarded(table, what, measure)
+
+
 def instructions(world, command):
     out = subprocess.run(("ip", "netns", "exec", "near", "valgrind", "--tool=callgrind",
                           f"--callgrind-out-file={world.path('callgrind.out')}", *command),
@@ -188,6 +210,7 @@ def measure(world, table, options):
     far(world, table, "miniupnpd")
     far(world, table, "tenforward-gatewayd")
     upnp(world, table)
+    remembered(world, table)
     counted(world, table, "instructions of one mapping", "valgrind", instructions, ratio=3)
     counted(world, table, "system calls of one mapping", "strace", system_calls,
             note="for information")

@@ -43,7 +43,7 @@ extern "C" {
 #define TENF_DESCRIPTION_SIZE 128
 #define TENF_FILTERS_MAX 16 /* of one mapping */
 #define TENF_IGD_HINT_SIZE 768
-#define TENF_IGD_HINTS_SIZE 4096 /* several, a line each */
+#define TENF_IGD_HINTS_SIZE 2048 /* several, a line each */
 
 /* Details for people. `text` is one sentence, or two: what was tried, what
  * happened, what to do. */

@@ -115,7 +115,7 @@ static void await_choice(struct cli *cli, struct tenf_session *session, struct t
 
 int batch_start(struct cli *cli, const struct wishes *wishes, bool keep, struct batch *ret)
 {
-	struct devices known = { .hints = "" };
+	struct devices known;
 	struct tenf_error error = { .result = -1 };
 	struct tenf_gateway gateway;
 	enum tenf_status status;

@@ -56,6 +56,7 @@ void devices_options(const struct cli *cli, struct devices *ret)
 	char *text, *neighbours;
 
 	ret->options = cli->global.ask;
+	ret->hints[0] = '\0';
 	if (ret->options.methods != 0 && (ret->options.methods & TENF_METHOD_IGD) == 0)
 		return;
 	text = file_path(path) ? read_text(path, FILE_MAX) : NULL;

@@ -147,7 +147,7 @@ static int print(struct cli *cli, const struct tenf_discovery *discovery)
 
 int verb_discover(struct cli *cli)
 {
-	struct devices known = { .hints = "" };
+	struct devices known;
 	struct tenf_discovery *discovery = NULL;
 	struct tenf_error error = { .result = -1 };
 	enum tenf_status status;

@@ -47,7 +47,7 @@ static int tell_failure(struct cli *cli, enum tenf_status status, const struct t
 static enum tenf_status read_list(const struct cli *cli, struct tenf_listing **ret,
 				  struct tenf_error *reterr)
 {
-	struct devices known = { .hints = "" };
+	struct devices known;
 
 	devices_options(cli, &known);
 	return tenf_listing_new(&known.options, ret, reterr);

@@ -138,7 +138,7 @@ static bool same_way(const struct target *a, const struct target *b)
  * made by NAT-PMP has no nonce that PCP could name. */
 static int release_at(struct cli *cli, struct targets *targets, size_t first)
 {
-	struct devices known = { .hints = "" };
+	struct devices known;
 	struct tenf_options *options = &known.options;
 	struct target *model = &targets->items[first];
 	struct tenf_session *session = NULL;

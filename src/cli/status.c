@@ -88,7 +88,7 @@ static int report(struct cli *cli, const struct agent_status *agent, int trouble
 {
 	struct tenf_gateway gateway = { .epoch_s = -1, .rtt_us = -1 };
 	struct tenf_error error = { .result = -1 };
-	struct devices known = { .hints = "" };
+	struct devices known;
 	enum tenf_status status;
 
 	devices_options(cli, &known);

@@ -2,9 +2,8 @@
 #include "igd/description.h"
 
 #include "base/text.h"
+#include "igd/soap.h"
 
-#include <miniupnpc/igd_desc_parse.h>
-#include <miniupnpc/miniupnpc.h>
 #include <string.h>
 
 #define SERVICES "urn:schemas-upnp-org:service:"
@@ -33,24 +32,44 @@ static unsigned wan_version(const char *type)
 	return version != 0 ? version : version_of(type, "WANPPPConnection");
 }
 
-/* The parser keeps this much of an URL; a longer one was cut. */
 static bool was_cut(const char *text)
 {
-	return strlen(text) + 1 >= MINIUPNPC_URL_MAXSIZE;
+	return strlen(text) >= IGD_VALUE_CUT;
 }
 
-static bool read_service(const struct IGDdatas_service *found, unsigned version,
-			 const struct igd_url *base, struct igd_service *ret)
+/* Into the place for its kind. What makes no sense is no service. */
+static void read_service(const char *type, const char *control, const struct igd_url *base,
+			 struct igd_device *device)
 {
-	struct igd_service service = { .version = version };
+	struct igd_service service = { .version = wan_version(type) };
+	struct igd_service *place = service.version != 0 ? &device->wan : &device->pinholes;
 	struct tenf_text t = tenf_text_of(service.type, sizeof(service.type));
 
-	if (version == 0 || was_cut(found->controlurl) ||
-	    !igd_url_join(base, found->controlurl, &service.control))
-		return false;
-	tenf_text_add(&t, found->servicetype);
-	*ret = service;
-	return true;
+	if (service.version == 0)
+		service.version = version_of(type, "WANIPv6FirewallControl");
+	if (service.version == 0 || was_cut(control) ||
+	    !igd_url_join(base, control, &service.control))
+		return;
+	tenf_text_add(&t, type);
+	*place = service;
+}
+
+/* From the last service to the first, which is the one that counts. In each the type
+ * stands before the control. */
+static void read_services(const struct igd_values *values, const struct igd_url *base,
+			  struct igd_device *device)
+{
+	const char *name, *value, *control = "";
+	const void *at = NULL;
+
+	while (igd_values_next(values, &at, &name, &value)) {
+		if (strcmp(name, "controlURL") == 0) {
+			control = value;
+		} else if (strcmp(name, "serviceType") == 0) {
+			read_service(value, control, base, device);
+			control = "";
+		}
+	}
 }
 
 static bool is_on(const struct igd_service *service, const struct tenf_address *gateway)
@@ -62,23 +81,19 @@ static bool is_on(const struct igd_service *service, const struct tenf_address *
 enum tenf_status igd_description_read(const char *xml, size_t len, const struct igd_url *from,
 				      struct igd_device *ret)
 {
-	struct IGDdatas found = { .level = 0 };
 	struct igd_device device = { .wan = { .version = 0 } };
 	struct igd_url base = *from;
+	struct igd_values values;
+	const char *named;
+	enum tenf_status status = igd_values_read(xml, len, &values);
 
-	if (len > INT32_MAX)
-		return TENF_E_LIMIT;
-	parserootdesc(xml, (int)len, &found);
-	if (found.urlbase[0] != '\0' &&
-	    (was_cut(found.urlbase) || !igd_url_parse(found.urlbase, strlen(found.urlbase), &base)))
+	if (status != TENF_OK)
+		return status;
+	named = igd_values_get(&values, "URLBase");
+	if (named != NULL && (was_cut(named) || !igd_url_parse(named, strlen(named), &base)))
 		base = *from;
-	if (!read_service(&found.first, wan_version(found.first.servicetype), &base,
-			  &device.wan))
-		(void)read_service(&found.second, wan_version(found.second.servicetype), &base,
-				   &device.wan);
-	(void)read_service(&found.IPv6FC,
-			   version_of(found.IPv6FC.servicetype, "WANIPv6FirewallControl"), &base,
-			   &device.pinholes);
+	read_services(&values, &base, &device);
+	igd_values_done(&values);
 	if (device.wan.version == 0 && device.pinholes.version == 0)
 		return TENF_E_NOT_FOUND;
 	if (!is_on(&device.wan, &from->at.address) || !is_on(&device.pinholes, &from->at.address))

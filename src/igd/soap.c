@@ -79,6 +79,22 @@ const char *igd_values_get(const struct igd_values *values, const char *name)
 	return GetValueFromNameValueList(values->parsed, name);
 }
 
+bool igd_values_next(const struct igd_values *values, const void **at, const char **ret_name,
+		     const char **ret_value)
+{
+	const struct NameValueParserData *parsed = values->parsed;
+	const struct NameValue *next = *at != NULL ?
+					       ((const struct NameValue *)*at)->l_next :
+					       parsed->l_head;
+
+	if (next == NULL)
+		return false;
+	*at = next;
+	*ret_name = next->name;
+	*ret_value = next->value;
+	return true;
+}
+
 bool igd_values_number(const struct igd_values *values, const char *name, uint64_t max,
 		       uint64_t *ret)
 {

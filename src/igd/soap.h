@@ -13,6 +13,7 @@
 #include <tenforward/types.h>
 
 #define IGD_VALUE 80     /* of an answer that is a number or an address */
+#define IGD_VALUE_CUT 127 /* octets of a text the parser keeps: so long a one may be cut */
 #define IGD_BODY 3072    /* of a request, with the terminator */
 
 /* UPnP errors that decide what is done next (WANIPConnection:2 §2.5). */
@@ -55,6 +56,10 @@ const char *igd_values_get(const struct igd_values *values, const char *name);
 /* False when it is absent, no number, negative or above `max`. */
 bool igd_values_number(const struct igd_values *values, const char *name, uint64_t max,
 		       uint64_t *ret);
+/* One element with a text after the other, the last of the document first. Begin
+ * with *at NULL; false at the end. */
+bool igd_values_next(const struct igd_values *values, const void **at, const char **ret_name,
+		     const char **ret_value);
 /* The raw XML behind NewPortListing; NULL when there is none. */
 const char *igd_values_listing(const struct igd_values *values);
 

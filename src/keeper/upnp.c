@@ -3,7 +3,7 @@
 
 /* How long PCP and NAT-PMP are asked alone: on a network where one of them answers no
  * packet of UPnP is ever sent. */
-#define HEAD_START (100 * TENF_MILLISECOND)
+#define HEAD_START (250 * TENF_MILLISECOND)
 /* How long both must be silent before UPnP maps; NAT-PMP has been asked thrice then. */
 #define SILENCE (1 * TENF_SECOND)
 /* A device that was not there is looked for again while somebody waits. */

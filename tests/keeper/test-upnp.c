@@ -126,12 +126,12 @@ static void silence_starts_a_search_soon_and_a_mapping_later(void **state)
 	begin(w, ALL);
 	w->answers_left = 0;
 	id = add(w, true);
-	world_pass(w, 99 * TENF_MILLISECOND);
+	world_pass(w, 249 * TENF_MILLISECOND);
 	expect_none(w);
 	world_pass(w, TENF_MILLISECOND);
 	expect_question(w, CORE_DISCOVER);
 	answer(w, TENF_REASON_NONE, 2);
-	world_pass(w, 850 * TENF_MILLISECOND);
+	world_pass(w, 700 * TENF_MILLISECOND);
 	expect_none(w); /* the others may still answer */
 	world_pass(w, 100 * TENF_MILLISECOND);
 	expect_question(w, CORE_MAP);
@@ -150,10 +150,10 @@ static void an_answer_that_comes_first_ends_the_race(void **state)
 	begin(w, ALL);
 	w->answers_left = 0;
 	id = add(w, true);
-	world_pass(w, 200 * TENF_MILLISECOND);
+	world_pass(w, 300 * TENF_MILLISECOND);
 	expect_question(w, CORE_DISCOVER);
 	answer(w, TENF_REASON_NONE, 2);
-	w->answers_left = SIZE_MAX; /* the next packet of NAT-PMP is at 250 ms */
+	w->answers_left = SIZE_MAX; /* the next packet of NAT-PMP is at 750 ms */
 	world_pass(w, 5 * TENF_SECOND);
 	assert_int_equal(world_view(w, id).state, TENF_STATE_MAPPED);
 	assert_int_not_equal(world_view(w, id).grant.method, TENF_METHOD_IGD);

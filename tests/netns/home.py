@@ -12,6 +12,7 @@ import os
 import shutil
 import socket
 import threading
+import time
 
 from cases import Skip
 from kernel import TOP, Host, link
@@ -138,7 +139,21 @@ class Home:
             inside=self.gateway))
         daemon.wait_text("Listening for NAT-PMP/PCP traffic" if natpmp else
                          "HTTP listening on port")
+        if upnp:
+            self.await_search()
         return daemon
+
+    def await_search(self):
+        """It says nothing when it hears searches: its socket is there."""
+        deadline = time.monotonic() + PATIENCE_S
+        while not self.is_bound(1900):
+            if time.monotonic() > deadline:
+                raise AssertionError("nobody listens for searches")
+            time.sleep(0.01)
+
+    def is_bound(self, port):
+        with self.gateway, open("/proc/thread-self/net/udp", encoding="ascii") as sockets:
+            return any(line.split()[1].endswith(f":{port:04X}") for line in list(sockets)[1:])
 
     def gatewayd(self, keys="", sections=ALLOW, host=None, internal="lan0", backend="memory"):
         if "ExternalAddress=" not in keys:  # said again it would be one more

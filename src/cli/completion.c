@@ -48,7 +48,7 @@ static void bash_values(FILE *to)
 		const struct cli_option_row *row = &cli_options[o];
 
 		/* `for` stands twice in the table; one pattern of it is enough. */
-		if (row->value[0] == '\0' || o == CLI_FOR_TIME)
+		if (row->value[0] == '\0' || o == CLI_FOR_TIME || o == CLI_OF_CLIENT)
 			continue;
 		fprintf(to, "\t--%s", row->name);
 		if (row->letter != 0)

@@ -28,6 +28,8 @@ static const struct word {
 	{ "pending", "nothing more", 0, 0, false, gateway_pending },
 	{ "approve", "IDs such as p7", 1, MANY, false, gateway_approve },
 	{ "deny", "IDs such as p7", 1, MANY, false, gateway_deny },
+	{ "history", "nothing more, but --since, --client and --port", 0, 0, false,
+	  gateway_history },
 	{ "explain", "a client's address, a MAPPING such as 443/tcp, and a MAC if you like", 2, 3,
 	  false, gateway_explain },
 	{ "fault", "KEY=VALUE…, none, or nothing to show what is set", 0, MANY, false,
@@ -37,7 +39,7 @@ static const struct word {
 
 const char *gateway_words(void)
 {
-	return "list revoke pending approve deny explain fault check-config";
+	return "list revoke pending approve deny history explain fault check-config";
 }
 
 void gateway_print_words(FILE *to)
@@ -70,6 +72,14 @@ void gateway_rule_text(struct tenf_text *t, const json_t *rule)
 	tenf_text_add(t, name);
 }
 
+static bool is_filtered(const struct cli *cli)
+{
+	const char *const *value = cli->arguments.value;
+
+	return value[CLI_SINCE] != NULL || value[CLI_OF_CLIENT] != NULL ||
+	       value[CLI_OF_PORT] != NULL;
+}
+
 static int run_word(struct cli *cli, const struct word *word)
 {
 	struct remote *remote = NULL;
@@ -95,6 +105,9 @@ int verb_gateway(struct cli *cli)
 			continue;
 		if (count < word->min_words || count > word->max_words)
 			return cli_usage(cli, "gateway %s takes %s", name, word->takes);
+		if (word->run != gateway_history && is_filtered(cli))
+			return cli_usage(cli, "--since, --client and --port are for gateway "
+					 "history");
 		return run_word(cli, word);
 	}
 	return cli_usage(cli, "gateway: there is no \"%s\"; see tenforward help gateway", name);

@@ -21,6 +21,7 @@ int gateway_revoke(struct cli *cli, struct remote *remote);
 int gateway_pending(struct cli *cli, struct remote *remote);
 int gateway_approve(struct cli *cli, struct remote *remote);
 int gateway_deny(struct cli *cli, struct remote *remote);
+int gateway_history(struct cli *cli, struct remote *remote);
 int gateway_explain(struct cli *cli, struct remote *remote);
 int gateway_fault(struct cli *cli, struct remote *remote);
 

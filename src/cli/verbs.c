@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#define GATEWAY_OPTIONS (CLI_BIT(CLI_SINCE) | CLI_BIT(CLI_OF_CLIENT) | CLI_BIT(CLI_OF_PORT))
 #define GATEWAY_WORDS "WORD [WORD…]"
 
 #define MANY SIZE_MAX
@@ -46,8 +47,8 @@ const struct cli_verb cli_verbs[] = {
 	  CLI_BIT(CLI_BASELINE) | CLI_BIT(CLI_FAIL_ON), 0, 0, false, verb_exposure },
 	{ "agent", "status|reload|check-config [FILE]", "the agent that keeps mappings",
 	  "tenforward agent reload", 0, 1, 2, false, verb_agent },
-	{ "gateway", GATEWAY_WORDS, "yours: list, revoke, pending, approve, deny, explain …",
-	  "tenforward gateway list", 0, 1, MANY, false, verb_gateway },
+	{ "gateway", GATEWAY_WORDS, "yours: list, revoke, pending, approve, history …",
+	  "tenforward gateway list", GATEWAY_OPTIONS, 1, MANY, false, verb_gateway },
 	{ "raw", "KIND [MAPPING|HEX]", "one request, shown with its answer octet by octet",
 	  "tenforward raw pcp-map 80:8080/tcp --lifetime 10m", RAW_OPTIONS, 1, 2, false, verb_raw },
 	{ "completion", "bash|zsh|fish", "print the completion script of a shell",

@@ -68,6 +68,11 @@ int database_changes(const struct database *db)
 	return sqlite3_changes(db->db);
 }
 
+int64_t database_last_row(const struct database *db)
+{
+	return sqlite3_last_insert_rowid(db->db);
+}
+
 const char *database_error(const struct database *db)
 {
 	return sqlite3_errmsg(db->db);

@@ -50,8 +50,9 @@ bool database_run(struct database *db, size_t which);
 bool database_begin(struct database *db);
 enum tenf_status database_end(struct database *db, bool good);
 
-/* Rows the last statement changed. */
+/* Rows the last statement changed, and the number of the one inserted last. */
 int database_changes(const struct database *db);
+int64_t database_last_row(const struct database *db);
 
 /* What SQLite says of its last failure; lives until the next call. */
 const char *database_error(const struct database *db);

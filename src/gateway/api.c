@@ -62,6 +62,17 @@ static void get_events(struct control_request *request, void *context)
 	control_stream_serve(d->observe->stream, request);
 }
 
+static void post_reload(struct control_request *request, void *context)
+{
+	char reason[1024];
+	struct tenf_text why = tenf_text_of(reason, sizeof(reason));
+
+	if (daemon_reload(context, &why))
+		control_answer_done(request);
+	else
+		control_answer_error(request, 422, "configuration", reason);
+}
+
 static void get_health(struct control_request *request, void *context)
 {
 	(void)context;
@@ -75,6 +86,8 @@ const struct control_route api_routes[] = {
 	{ CONTROL_GET, "/v1/mappings/{id}", get_mapping },
 	{ CONTROL_DELETE, "/v1/mappings/{id}", api_delete_mapping },
 	{ CONTROL_GET, "/v1/events", get_events },
+	{ CONTROL_GET, "/v1/history", api_get_history },
+	{ CONTROL_POST, "/v1/reload", post_reload },
 	{ CONTROL_GET, "/v1/pending", api_get_pending },
 	{ CONTROL_POST, "/v1/pending/{id}/approve", api_post_approve },
 	{ CONTROL_POST, "/v1/pending/{id}/deny", api_post_deny },

@@ -20,6 +20,8 @@ void api_post_approve(struct control_request *request, void *context);
 void api_post_deny(struct control_request *request, void *context);
 /* Would this client get this port (api-explain.c)? */
 void api_get_explain(struct control_request *request, void *context);
+/* What was (api-history.c). */
+void api_get_history(struct control_request *request, void *context);
 /* What the test gateway does wrong (api-faults.c). */
 void api_get_faults(struct control_request *request, void *context);
 void api_put_faults(struct control_request *request, void *context);

@@ -4,6 +4,7 @@
 
 #include "base/span.h"
 #include "gateway/config-values.h"
+#include "gateway/history-limits.h"
 #include "gateway/neighbours.h"
 
 #include <string.h>
@@ -156,15 +157,6 @@ static bool set_flood_limit(struct config_reading *r, const char *value)
 	return set_count(value, 0, 1000000, &r->config->flood_limit);
 }
 
-static bool take_without_effect(struct config_reading *r, const char *note)
-{
-	struct gateway_config *c = r->config;
-
-	if (c->note_count < CONFIG_NOTES_MAX)
-		c->notes[c->note_count++] = note;
-	return true;
-}
-
 static bool set_socket(struct config_reading *r, const char *value)
 {
 	bool none = strcasecmp(value, "none") == 0;
@@ -187,8 +179,24 @@ static bool set_socket_group(struct config_reading *r, const char *value)
 
 static bool set_state(struct config_reading *r, const char *value)
 {
-	return value[0] == '/' &&
-	       take_without_effect(r, "State= has no effect: this build keeps no state in files");
+	bool none = strcasecmp(value, "none") == 0;
+	struct tenf_text state = tenf_text_of(r->config->state, CONFIG_STATE_MAX);
+
+	if (!none && (value[0] != '/' || strlen(value) >= CONFIG_STATE_MAX))
+		return false;
+	tenf_text_add(&state, none ? "" : value);
+	r->state_seen = true;
+	return true;
+}
+
+static bool set_history_days(struct config_reading *r, const char *value)
+{
+	return set_count(value, 1, 36500, &r->config->history_days);
+}
+
+static bool set_history_size(struct config_reading *r, const char *value)
+{
+	return set_count(value, 2, HISTORY_SIZE_MAX, &r->config->history_size);
 }
 
 static bool set_action(struct config_reading *r, const char *value)
@@ -392,7 +400,11 @@ static const struct key keys[] = {
 	{ "SocketGroup", CONFIG_IN_GATEWAY, set_socket_group,
 	  "write the name of a group" },
 	{ "State", CONFIG_IN_GATEWAY, set_state,
-	  "write a directory that begins with /" },
+	  "write a directory that begins with /, of at most 255 characters, or none" },
+	{ "HistoryDays", CONFIG_IN_GATEWAY, set_history_days,
+	  "write a number of days from 1 to 36500" },
+	{ "HistorySize", CONFIG_IN_GATEWAY, set_history_size,
+	  "write a number of events from 2 to 10000000" },
 	{ "Action", CONFIG_IN_RULE, set_action,
 	  "write allow, deny or ask" },
 	{ "Client", CONFIG_IN_RULE, set_client,

@@ -5,6 +5,8 @@
  */
 #include "gateway/config-private.h"
 
+#include "gateway/history-limits.h"
+
 #include <errno.h>
 #include <ini.h>
 #include <stdio.h>
@@ -155,6 +157,8 @@ static void check_whole(struct config_reading *r)
 	/* A test gateway takes no place that a real one, or another test, could want. */
 	if (!r->socket_seen && c->backend == CONFIG_NFTABLES)
 		memcpy(c->socket, CONFIG_SOCKET_DEFAULT, sizeof(CONFIG_SOCKET_DEFAULT));
+	if (!r->state_seen && c->backend == CONFIG_NFTABLES)
+		memcpy(c->state, CONFIG_STATE_DEFAULT, sizeof(CONFIG_STATE_DEFAULT));
 	if (c->backend == 0)
 		config_complain(r, 0, "Backend= of [Gateway] is missing", NULL,
 			 "write Backend=memory (test gateway) or Backend=nftables");
@@ -192,6 +196,8 @@ bool config_read_text(const char *path, const char *text, struct gateway_config 
 	c->pcp = true;
 	c->lifetime_max_s = RESPONDER_LIFETIME_MAX_S;
 	c->mappings_max = RESPONDER_MAPPINGS_MAX;
+	c->history_days = HISTORY_DAYS;
+	c->history_size = HISTORY_SIZE;
 	c->withhold_tcp_s = RESPONDER_WITHHOLD_TCP_S;
 	c->withhold_udp_s = RESPONDER_WITHHOLD_UDP_S;
 	c->external_address = tenf_address_none4;

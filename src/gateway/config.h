@@ -18,11 +18,12 @@
 #define CONFIG_NAME_MAX 16  /* of an interface, with its terminator */
 #define CONFIG_USER_MAX 33
 #define CONFIG_LINE_MAX 4096 /* octets of a line; inih reads fewer and says so */
-#define CONFIG_NOTES_MAX 8
 #define CONFIG_EXTERNALS_MAX 256 /* addresses of ExternalAddress=, a /24 */
 #define CONFIG_STATICS_MAX 256
 #define CONFIG_FLOOD_LIMIT 1000 /* requests a second of one host, in front of the daemon */
 #define CONFIG_SOCKET_DEFAULT "/run/tenforward/gateway.sock" /* with Backend=nftables */
+#define CONFIG_STATE_DEFAULT "/var/lib/tenforward" /* as well */
+#define CONFIG_STATE_MAX 256
 #define CONFIG_SOCKET_MAX 108 /* as long as the address of a Unix socket can be */
 
 enum config_backend {
@@ -68,6 +69,9 @@ struct gateway_config {
 	char user[CONFIG_USER_MAX]; /* empty: the default */
 	char socket[CONFIG_SOCKET_MAX]; /* of the control API; empty: none */
 	char socket_group[CONFIG_USER_MAX]; /* empty: the process's */
+	char state[CONFIG_STATE_MAX];       /* directory of the history; empty: none is kept */
+	uint32_t history_days;
+	uint32_t history_size; /* events */
 
 	struct policy_rule rules[POLICY_RULES_MAX];
 	unsigned rule_lines[POLICY_RULES_MAX];
@@ -79,10 +83,6 @@ struct gateway_config {
 	bool has_faults;
 	struct faults_config faults;
 	uint64_t seed;
-
-	/* Keys that are taken but have no effect in this build: literals. */
-	const char *notes[CONFIG_NOTES_MAX];
-	size_t note_count;
 };
 
 /* Does a rule look at link-layer addresses? */

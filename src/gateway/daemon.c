@@ -207,6 +207,8 @@ static bool open_loop(struct daemon *d, struct tenf_text *why)
 
 static bool open_all(struct daemon *d, struct tenf_text *why)
 {
+	if (!observe_fork(d, why))
+		return false;
 	if (!d->config.natpmp && !d->config.pcp)
 		d->links.count = 0; /* off: no socket, so that hosts are told (RFC 6886 §3.8) */
 	else if (!links_find(&d->config, &d->links, why))

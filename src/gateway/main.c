@@ -111,8 +111,6 @@ static void warn(const char *text)
 
 static void print_notes(const struct gateway_config *config)
 {
-	for (size_t i = 0; i < config->note_count; i++)
-		warn(config->notes[i]);
 	if (config->rule_count == 0)
 		warn("there is no [Rule], so every request for a port is refused");
 }

@@ -219,6 +219,11 @@ void api_get_metrics(struct control_request *request, void *context)
 	add_decisions(m, &d->meters);
 	add_packets(m, d);
 	add_latency(m, &d->meters);
+	metrics_one(m, "history_lost_total", METRICS_COUNTER,
+		    "Events that the history could not take",
+		    (double)clerk_lost(d->observe->clerk));
+	metrics_one(m, "history_is_kept", METRICS_GAUGE, "1 while there is a process that keeps it",
+		    clerk_is_there(d->observe->clerk));
 	metrics_one(m, "event_listeners", METRICS_GAUGE, "Clients of /v1/events",
 		    (double)control_stream_listeners(d->observe->stream));
 	if (metrics_text(m, &text) == TENF_OK)

@@ -7,14 +7,16 @@
 #ifndef TENF_GATEWAY_NOTICE_H
 #define TENF_GATEWAY_NOTICE_H
 
+#include "base/bytes.h"
 #include "gateway/pending.h"
 #include "gateway/policy.h"
 #include "gateway/responder.h"
 
 #include <jansson.h>
 
-#define NOTICE_WHO_MAX 32 /* octets of an administrator's name, with terminator */
-
+#define NOTICE_WHO_MAX 32  /* octets of an administrator's name, with terminator */
+#define NOTICE_WHY_MAX 128 /* octets of a reason on its way, with terminator */
+#define NOTICE_OCTETS 512  /* written, at most */
 #define NOTICE_BY_HAND 255 /* as version of a record: no client asked for it */
 
 struct notice {
@@ -31,6 +33,11 @@ struct notice {
 /* "mapped", "lost" …: the name of its event; NULL when it is none, because
  * nothing but a question was answered. */
 const char *notice_event(const struct notice *n);
+
+/* To the process that keeps the history, and back. False for octets that are no
+ * notice, `ret` is untouched then; its reason lies in `why`. */
+void notice_write(const struct notice *n, struct tenf_writer *w);
+bool notice_read(struct tenf_reader *r, struct notice *ret, char why[NOTICE_WHY_MAX]);
 
 /* The event (docs/openapi.yaml); NULL when memory is out, or it is none. */
 json_t *notice_json(const struct notice *n);

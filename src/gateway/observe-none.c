@@ -11,6 +11,14 @@ bool observe_open(struct daemon *d, struct tenf_text *why)
 	return false;
 }
 
+bool observe_fork(struct daemon *d, struct tenf_text *why)
+{
+	if (d->config.state[0] == '\0')
+		return true;
+	tenf_text_add(why, "this build keeps no history; write State=none");
+	return false;
+}
+
 void observe_close(struct daemon *d)
 {
 	(void)d;

@@ -5,6 +5,7 @@
 
 #include "control/server.h"
 #include "control/stream.h"
+#include "gateway/clerk.h"
 #include "gateway/notice.h"
 #include "gateway/observe.h"
 
@@ -13,7 +14,8 @@
 struct observe {
 	struct daemon *daemon;
 	struct control_server *server;
-	struct control_stream *stream;
+	struct control_stream *stream; /* NULL without a control socket */
+	struct clerk *clerk;           /* NULL without a history */
 	int64_t started_at; /* wall clock */
 	/* Decisions that nobody has listened to yet; the oldest give way. */
 	struct notice ring[OBSERVE_RING_MAX];

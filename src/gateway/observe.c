@@ -31,7 +31,7 @@ static void flush(void *context)
 {
 	struct observe *o = context;
 
-	if (control_stream_listeners(o->stream) > 0)
+	if (o->stream != NULL && control_stream_listeners(o->stream) > 0)
 		observe_tell(o);
 }
 
@@ -63,10 +63,16 @@ static void add_wished_port(const struct observe *o, struct responder_record *re
 		record->external.port = w->external_port;
 }
 
-static void take(void *context, const struct responder_record *record, tenf_time now)
+/* Renewals, which are most of what happens, are not history. */
+static void note(struct observe *o, const struct notice *n)
+{
+	if (o->clerk != NULL && n->record.verdict != RESPONDER_RENEWED && notice_event(n) != NULL)
+		clerk_note(o->clerk, n);
+}
+
+static struct notice *make(struct observe *o, const struct responder_record *record, tenf_time now)
 {
 	static const char none[POLICY_NAME_MAX] = "";
-	struct observe *o = context;
 	const struct daemon *d = o->daemon;
 	const struct policy_rule *rule = responder_rule(d->responder, record->rule);
 	struct notice *n = next_place(o);
@@ -88,6 +94,14 @@ static void take(void *context, const struct responder_record *record, tenf_time
 	if (record->verdict == RESPONDER_REVOKED || record->version == NOTICE_BY_HAND ||
 	    record->verdict == RESPONDER_PENDING)
 		memcpy(n->who, o->who, sizeof(n->who));
+	return n;
+}
+
+static void take(void *context, const struct responder_record *record, tenf_time now)
+{
+	struct observe *o = context;
+
+	note(o, make(o, record, now));
 }
 
 void observe_word(struct observe *o, uint32_t id)
@@ -106,9 +120,9 @@ void observe_word(struct observe *o, uint32_t id)
 	record.made_at = w->first_seen;
 	record.count = w->tries;
 	record.rule = w->rule;
-	take(o, &record, net_now());
-	n = &o->ring[(o->ring_first + o->ring_count - 1) % OBSERVE_RING_MAX];
+	n = make(o, &record, net_now());
 	n->word = w->state;
+	note(o, n);
 	flush(o);
 }
 
@@ -148,26 +162,33 @@ static bool open_server(struct observe *o, struct tenf_text *why)
 	return false;
 }
 
-bool observe_open(struct daemon *d, struct tenf_text *why)
+/* First of all, while nothing is open that another process should not have. */
+bool observe_fork(struct daemon *d, struct tenf_text *why)
 {
-	struct observe *o;
-
-	if (d->config.socket[0] == '\0')
-		return true;
-	o = calloc(1, sizeof(*o));
-	d->observe = o;
-	if (o != NULL) {
-		o->daemon = d;
-		o->started_at = net_wall_s();
-	}
-	if (o == NULL || control_stream_new(d->base, (uint64_t)o->started_at * 1000,
-					    &o->stream) != TENF_OK) {
+	d->observe = calloc(1, sizeof(*d->observe));
+	if (d->observe == NULL) {
 		tenf_text_add(why, "out of memory");
 		return false;
 	}
+	d->observe->daemon = d;
+	d->observe->started_at = net_wall_s();
+	return clerk_start(&d->config, &d->observe->clerk, why);
+}
+
+bool observe_open(struct daemon *d, struct tenf_text *why)
+{
+	struct observe *o = d->observe;
+
+	if (d->config.socket[0] == '\0' && o->clerk == NULL)
+		return true;
 	daemon_observe(d, &(struct daemon_observer){ .record = take, .flush = flush,
 						     .context = o });
-	return open_server(o, why);
+	if ((o->clerk != NULL && !clerk_attach(o->clerk, d->base)) ||
+	    control_stream_new(d->base, (uint64_t)o->started_at * 1000, &o->stream) != TENF_OK) {
+		tenf_text_add(why, "out of memory");
+		return false;
+	}
+	return d->config.socket[0] == '\0' || open_server(o, why);
 }
 
 void observe_close(struct daemon *d)
@@ -178,6 +199,7 @@ void observe_close(struct daemon *d)
 		return;
 	control_stream_free(o->stream);
 	control_server_free(o->server);
+	clerk_stop(o->clerk);
 	free(o);
 	d->observe = NULL;
 }

@@ -5,6 +5,8 @@
  * asked by an administrator, changes it. In a build without the libraries of
  * the control API it says so when Socket= wants one (observe-none.c).
  *
+ * What happened goes to the clerk too (clerk.h), which keeps the history.
+ *
  * Events are made lazily: decisions wait as they are in a ring, and become
  * JSON when somebody listens, so that a burst of requests that nobody watches
  * costs a copy each.
@@ -20,6 +22,8 @@ struct observe;
 /* Opens what the configuration wants; to be called before root is given up.
  * False with a sentence in `why`. */
 bool observe_open(struct daemon *d, struct tenf_text *why);
+/* Before anything else is opened: another process may be forked. */
+bool observe_fork(struct daemon *d, struct tenf_text *why);
 void observe_close(struct daemon *d);
 
 #endif

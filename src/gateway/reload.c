@@ -38,6 +38,11 @@ static void warn_of_restart(const struct gateway_config *now, const struct gatew
 		{ "User=", strcmp(now->user, next->user) != 0 },
 		{ "Protocols=", now->natpmp != next->natpmp || now->pcp != next->pcp },
 		{ "Peer=", now->peer != next->peer },
+		{ "Socket=", strcmp(now->socket, next->socket) != 0 },
+		{ "SocketGroup=", strcmp(now->socket_group, next->socket_group) != 0 },
+		{ "State=", strcmp(now->state, next->state) != 0 },
+		{ "HistoryDays=", now->history_days != next->history_days },
+		{ "HistorySize=", now->history_size != next->history_size },
 	};
 
 	for (size_t i = 0; i < TENF_ARRAY_SIZE(keys); i++) {
@@ -56,6 +61,11 @@ static void keep_started(const struct gateway_config *now, struct gateway_config
 	next->pcp = now->pcp;
 	next->peer = now->peer;
 	next->seed = now->seed;
+	memcpy(next->socket, now->socket, sizeof(next->socket));
+	memcpy(next->socket_group, now->socket_group, sizeof(next->socket_group));
+	memcpy(next->state, now->state, sizeof(next->state));
+	next->history_days = now->history_days;
+	next->history_size = now->history_size;
 }
 
 /* ---- Static mappings -------------------------------------------------- */

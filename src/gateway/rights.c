@@ -132,6 +132,15 @@ bool rights_daemon(const char *user, struct tenf_text *notes, struct tenf_text *
 	return limit(user, false, notes, why);
 }
 
+bool rights_clerk(const char *user, struct tenf_text *notes, struct tenf_text *why)
+{
+	if (!change_user(user, false, notes, why) || !keep(false, why))
+		return false;
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1L, 0L, 0L, 0L) != 0)
+		note(notes, "the kernel does not rule out new privileges: ", strerror(errno));
+	return true;
+}
+
 bool rights_helper(const char *user, struct tenf_text *notes, struct tenf_text *why)
 {
 	return limit(user, true, notes, why);

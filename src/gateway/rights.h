@@ -5,6 +5,7 @@
  *	                 user     capabilities    new privileges   system calls
  *	rights_daemon    User=    none            never            a list: network, files
  *	rights_helper    User=    CAP_NET_ADMIN   never            a list: netlink, reading
+ *	rights_clerk     User=    none            never            all
  *
  * Both are called once, by the process itself, before it starts a thread (the
  * kernel keeps capabilities for each thread) and after everything that needs root;
@@ -24,6 +25,10 @@
  * default, and then staying root, in a namespace without other users, is a note.
  * False with a sentence in `why`: the process must end. */
 bool rights_daemon(const char *user, struct tenf_text *notes, struct tenf_text *why);
+
+/* The process that keeps the history: the same user and no capability, but every
+ * system call, since it writes files and runs what the administrator names. */
+bool rights_clerk(const char *user, struct tenf_text *notes, struct tenf_text *why);
 
 /* The process that changes the packet path. */
 bool rights_helper(const char *user, struct tenf_text *notes, struct tenf_text *why);

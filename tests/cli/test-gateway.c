@@ -173,6 +173,64 @@ static void explain_says_yes_or_no_and_by_which_rule(void **state)
 	assert_int_equal(fake_agent.asked_count, 0);
 }
 
+static void history_is_told_as_sentences(void **state)
+{
+	static const char told[] =
+		"2026-11-20 09:00  opened  203.0.113.7:9000/tcp → 192.168.1.44:9000, "
+		"rule 3 allow lan\n"
+		"08:30  revoked  203.0.113.7:9000/tcp → 192.168.1.44:9000, renewed 2 times, "
+		"by root\n"
+		"08:31  refused  192.168.1.44:22/tcp: NOT_AUTHORIZED, 5 times\n"
+		"08:32  approved  192.168.1.61 for 554/tcp, by root\n"
+		"08:33  closed  192.168.1.9\n";
+	struct command c;
+
+	(void)state;
+	answer(0, "GET /v1/history?since=0", 200,
+	       "{\"events\": [{\"event\": \"mapped\", \"at\": \"2026-11-20T09:00:00Z\", "
+	       "\"mapping\": " HELD("m1", "192.168.1.44", "9000", RULE) "}, "
+	       "{\"event\": \"removed\", \"at\": \"2026-11-22T08:30:00Z\", \"end\": "
+	       "\"revoked\", \"by\": \"root\", \"mapping\": "
+	       HELD("m1", "192.168.1.44", "9000", ", \"renewals\": 2") "}, "
+	       "{\"event\": \"refused\", \"at\": \"2026-11-22T08:31:00Z\", \"times\": 5, "
+	       "\"mapping\": {\"protocol\": \"tcp\", \"internal_address\": "
+	       "\"192.168.1.44\", \"internal_port\": 22, \"error\": {\"text\": "
+	       "\"NOT_AUTHORIZED\"}}}, "
+	       "{\"event\": \"pending\", \"at\": \"2026-11-22T08:32:00Z\", \"by\": "
+	       "\"root\", \"pending\": " WISH("p7", "approved") "}, "
+	       "{\"event\": \"removed\", \"at\": \"2026-11-22T08:33:00Z\", \"client\": "
+	       "\"192.168.1.9\", \"count\": 3}]}");
+	c = command("gateway history");
+	assert_string_equal(c.out, told);
+	c = command("gateway history --json");
+	assert_non_null(strstr(c.out, "\"times\": 5"));
+}
+
+static void history_is_asked_for_time_client_and_port(void **state)
+{
+	struct command c;
+	char path[120];
+
+	(void)state;
+	(void)snprintf(path, sizeof(path), "GET /v1/history?since=%lld&client=10.0.0.5&port=443",
+		       (long long)(1795338183 - 3600));
+	answer(0, path, 200, "{\"events\": []}");
+	c = command("gateway history --since 1h --client 10.0.0.5 --port 443");
+	assert_int_equal(fake_agent.asked_count, 1);
+	assert_string_equal(fake_agent.asked[0], path);
+	assert_string_equal(c.err, "Nothing of that kind is remembered.\n");
+	c = command("gateway history --client me");
+	assert_int_equal(c.status, 2);
+	c = command("gateway history --port 0");
+	assert_int_equal(c.status, 2);
+	c = command("gateway history --since soon");
+	assert_int_equal(c.status, 2);
+	c = command("gateway list --port 80");
+	assert_int_equal(c.status, 2);
+	assert_non_null(strstr(c.err, "are for gateway history"));
+	assert_int_equal(fake_agent.asked_count, 1);
+}
+
 static void an_empty_gateway_says_so(void **state)
 {
 	struct command c;
@@ -287,7 +345,7 @@ static void a_word_that_is_none_is_usage(void **state)
 	c = command("help gateway");
 	assert_non_null(strstr(c.out, "  approve       takes IDs such as p7\n"));
 	c = command("completion bash");
-	assert_non_null(strstr(c.out, "deny explain fault check-config\" ;;"));
+	assert_non_null(strstr(c.out, "deny history explain fault check-config\" ;;"));
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, command_setup, command_teardown)
@@ -300,6 +358,8 @@ int main(void)
 		TEST(yes_and_no_go_to_the_wish_that_is_named),
 		TEST(revoking_takes_ids_and_external_ports),
 		TEST(explain_says_yes_or_no_and_by_which_rule),
+		TEST(history_is_told_as_sentences),
+		TEST(history_is_asked_for_time_client_and_port),
 		TEST(an_empty_gateway_says_so),
 		TEST(without_a_daemon_it_is_exit_status_10),
 		TEST(what_is_no_gateway_is_told),

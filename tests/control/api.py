@@ -151,7 +151,7 @@ def check_daemon(tap, book, daemon, socket_path):
 
 CONFIGS = {
     "agent": "[Agent]\nSocket={path}\nState={folder}/state\nGateway=127.0.0.1\n",
-    "gateway": "[Gateway]\nBackend=memory\nListen=127.0.0.1:0\nSocket={path}\n[Rule]\nAction=allow\n",
+    "gateway": "[Gateway]\nBackend=memory\nListen=127.0.0.1:0\nSocket={path}\nState={folder}/state\n[Rule]\nAction=allow\n",
 }
 
 
@@ -159,6 +159,7 @@ CONFIGS = {
 def running(daemon, program):
     """The socket of a daemon that serves, until the end of the block."""
     with tempfile.TemporaryDirectory(prefix="tenforward-api-") as folder:
+        os.chmod(folder, 0o755)  # started as root, a gateway becomes somebody else
         config, path = os.path.join(folder, "our.conf"), os.path.join(folder, "run/our.sock")
         with open(config, "w", encoding="utf-8") as file:
             file.write(CONFIGS[daemon].format(path=path, folder=folder))

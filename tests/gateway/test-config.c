@@ -64,7 +64,8 @@ static void every_key_of_the_gateway_is_taken(void **state)
 		    "Listen=[2001:db8::1]:5000\n"
 		    "ExternalAddress=203.0.113.7\nProtocols=pcp\nMinLifetime=60\nMaxLifetime=2h\n"
 		    "MaxMappings=60000\nReuseDelayTCP=5m\nReuseDelayUDP=0\nUser=someone\n"
-		    "Socket=/run/x.sock\nSocketGroup=adm\nState=/var/lib/x\n");
+		    "Socket=/run/x.sock\nSocketGroup=adm\nState=/var/lib/x\n"
+		    "HistoryDays=30\nHistorySize=5000\n");
 	assert_int_equal(config.internal.count, 3);
 	assert_string_equal(config.internal.at[2], "wlan0");
 	assert_string_equal(config.external.at[0], "eth0");
@@ -82,7 +83,9 @@ static void every_key_of_the_gateway_is_taken(void **state)
 	assert_string_equal(config.user, "someone");
 	assert_string_equal(config.socket, "/run/x.sock");
 	assert_string_equal(config.socket_group, "adm");
-	assert_int_equal(config.note_count, 1);
+	assert_string_equal(config.state, "/var/lib/x");
+	assert_int_equal(config.history_days, 30);
+	assert_int_equal(config.history_size, 5000);
 	expect_good("[Gateway]\nBackend=memory\nExternalAddress=none\nProtocols=none\n");
 	assert_true(config.has_external_address);
 	assert_true(tenf_address_is_none(&config.external_address));
@@ -96,8 +99,11 @@ static void a_real_gateway_has_a_control_socket_and_a_test_one_when_asked(void *
 	assert_string_equal(config.socket, "");
 	expect_good("[Gateway]\nBackend=nftables\n");
 	assert_string_equal(config.socket, CONFIG_SOCKET_DEFAULT);
-	expect_good("[Gateway]\nBackend=nftables\nSocket=none\n");
+	assert_string_equal(config.state, CONFIG_STATE_DEFAULT);
+	assert_int_equal(config.history_days, 90);
+	expect_good("[Gateway]\nBackend=nftables\nSocket=none\nState=none\n");
 	assert_string_equal(config.socket, "");
+	assert_string_equal(config.state, "");
 }
 
 static void one_fault_is_set_at_run_time(void **state)

@@ -6,10 +6,13 @@ what it does then. Real sockets on the loopback address, no root.
     test_govern.py TENFORWARD-GATEWAYD
 """
 import os
+import signal
+import socket
 import stat
+import struct
 import sys
 
-from govern import OUTSIDE, Governed  # first: it says where the others are
+from govern import OUTSIDE, PATIENCE_S, Governed  # first: it says where the others are
 from cases import case, expect, expect_in, run
 
 GATEWAYD = sys.argv[1]
@@ -224,6 +227,117 @@ def explained(opened):
                   "?client=127.0.0.5&internal_port=1&external_port=x",
                   "?client=127.0.0.5&internal_port=1&for=x"):
         g.ask("GET", "/v1/explain" + wrong, want=400)
+
+
+def history(g, query="", want=200):
+    answer = g.ask("GET", "/v1/history" + query, want=want)
+    return [(e["event"], (e["mapping"] or {}).get("external_port")) for e in answer["events"]] \
+        if want == 200 else answer
+
+
+@case("the history tells what was open and why it ended, over a kill and a restart")
+def remembered(opened):
+    g = Governed(opened, GATEWAYD)
+    g.keys = f"State={g.folder}/state"
+    g.kill()
+    g.start()
+    g.natpmp(8080, 80, client="127.0.0.7")
+    g.natpmp(8080, 80, client="127.0.0.7")
+    g.natpmp(9090, 90, client="127.0.0.8")
+    g.natpmp(8080, lifetime=0, client="127.0.0.7")
+    expect(history(g), [("mapped", 80), ("mapped", 90), ("removed", 80)], "without renewals")
+    gone, = (e for e in g.ask("GET", "/v1/history?client=127.0.0.7")["events"]
+             if e["event"] == "removed")
+    expect((gone["end"], gone["mapping"]["renewals"]), ("deleted", 1), "how it ended")
+    expect(history(g, "?port=90"), [("mapped", 90)], "of one port")
+    expect(history(g, "?limit=1"), [("removed", 80)], "the newest")
+    for wrong in ("?since=x", "?port=0", "?limit=0", "?limit=10001", "?client=me"):
+        history(g, wrong, 400)
+    g.natpmp(7070, 70)
+    g.wait_until(lambda: ("mapped", 70) in history(g), "the last one is there")
+    g.program.process.kill()
+    g.program.wait()
+    g.start()
+    expect(history(g)[-1], ("mapped", 70), "after kill -9")
+    g.natpmp(6060, 60)
+    expect(g.program.end(15), 0, "exit status")
+    g.start()
+    expect(history(g)[-1], ("mapped", 60), "after the end")
+
+
+def clerk_of(g):
+    """The process that keeps the history."""
+    children = f"/proc/{g.program.process.pid}/task/{g.program.process.pid}/children"
+    with open(children, encoding="ascii") as file:
+        return int(file.read().split()[0])
+
+
+@case("without its clerk the gateway goes on, says so, and answers questions with 503")
+def bereaved(opened):
+    g = Governed(opened, GATEWAYD)
+    history(g, want=409)
+    g.keys = f"State={g.folder}/state"
+    g.kill()
+    g.start()
+    expect(g.metrics()["history_is_kept"], 1, "clerk")
+    os.kill(clerk_of(g), signal.SIGKILL)
+    g.program.wait_text("going on without a history")
+    expect(g.natpmp(8080)[0], 0, "grant")
+    history(g, want=503)
+    expect(g.metrics()["history_is_kept"], 0, "clerk")
+
+
+@case("while the disk is slow requests are answered, and what the queue cannot hold is counted")
+def slow_disk(opened):
+    g = Governed(opened, GATEWAYD, keys="MaxMappings=60000\n")
+    g.keys += f"State={g.folder}/state"
+    g.kill()
+    g.start()
+    clerk = clerk_of(g)
+    os.kill(clerk, signal.SIGSTOP)
+    try:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+            s.settimeout(PATIENCE_S)
+            s.connect(("127.0.0.1", g.port))
+            for number in range(40000):  # above four mebioctets of events
+                s.send(struct.pack(">BBHHHI", 0, 2, 0, number // 2 + 1, number // 2 + 1,
+                                   600 * (1 - number % 2)))
+                s.recv(64)
+        expect(g.metrics()["history_lost_total"] > 0, True, "events lost")
+    finally:
+        os.kill(clerk, signal.SIGCONT)
+    g.natpmp(33333, 33333)
+    g.wait_until(lambda: g.ask("GET", "/v1/history?limit=5000", want=None).get("events"),
+                 "the queue has room again and what was in it is kept")
+
+
+@case("a directory that cannot be is told at start")
+def no_place(opened):
+    g = Governed(opened, GATEWAYD)
+    g.kill()
+    g.keys = "State=/proc/nothing"
+    try:
+        g.start()
+    except AssertionError as error:
+        expect_in("cannot make the directory /proc/nothing of State=", str(error), "why")
+    else:
+        raise AssertionError("it started")
+
+
+@case("reload takes new rules, and a mistake is told and leaves the old ones")
+def reloaded(opened):
+    g = Governed(opened, GATEWAYD)
+    g.rules = "[Rule]\nAction=deny\nName=none\n"
+    with open(g.config, "w", encoding="utf-8") as file:
+        file.write(g.text())
+    g.ask("POST", "/v1/reload", want=204)
+    expect(g.natpmp(8080)[0], 2, "by the new rules")
+    with open(g.config, "a", encoding="utf-8") as file:
+        file.write("Colour=red\n")
+    answer = g.ask("POST", "/v1/reload", want=422)
+    expect(answer["error"]["code"], "configuration", "code")
+    expect_in('there is no key "Colour"', answer["error"]["text"], "mistake")
+    expect(g.natpmp(8080)[0], 2, "still by the new rules")
 
 
 if __name__ == "__main__":

@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: MIT */
+/* The clerk's side: reads what the daemon says, keeps it, answers questions. */
+#include "gateway/clerk-private.h"
+
+#include "gateway/rights.h"
+#include "gateway/user.h"
+#include "net/clock.h"
+
+#include <errno.h>
+#include <event2/bufferevent.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define WHY_MAX 1024
+
+struct desk {
+	struct event_base *base;
+	struct bufferevent *daemon;
+	struct history *history; /* or NULL */
+	bool is_told; /* that the history cannot be written */
+	struct clerk_frame frame;
+};
+
+static void warn(const char *text)
+{
+	(void)fprintf(stderr, "tenforward-gatewayd: %s\n", text);
+	(void)fflush(stderr);
+}
+
+/* ---- What the daemon says ------------------------------------------------- */
+
+/* A full disk is told once, not for each event; it may have room again later. */
+static void judge(struct desk *desk, bool good)
+{
+	if (!good && !desk->is_told)
+		warn("the history cannot be written; the gateway goes on without it");
+	desk->is_told = !good;
+}
+
+static bool take_notice(struct desk *desk)
+{
+	struct tenf_reader r = tenf_reader_of(desk->frame.payload, desk->frame.len);
+	char why[NOTICE_WHY_MAX];
+	struct notice n;
+
+	if (!notice_read(&r, &n, why) || r.left > 0)
+		return false;
+	if (desk->history != NULL && history_wants(&n))
+		judge(desk, history_note(desk->history, &n));
+	return true;
+}
+
+struct answering {
+	struct evbuffer *out;
+	uint32_t id;
+	bool any;
+};
+
+static bool tell_row(void *context, const char *json)
+{
+	struct answering *a = context;
+	uint8_t row[CLERK_FRAME_MAX];
+	struct tenf_writer w = tenf_writer_of(row, sizeof(row));
+
+	tenf_writer_u32(&w, a->id);
+	tenf_writer_copy(&w, json, strlen(json));
+	return !w.failed && clerk_add_frame(a->out, CLERK_ROW, row, w.used);
+}
+
+static bool take_question(struct desk *desk)
+{
+	struct tenf_reader r = tenf_reader_of(desk->frame.payload, desk->frame.len);
+	struct answering a = { .out = bufferevent_get_output(desk->daemon) };
+	struct history_query query;
+	uint8_t end[5];
+	struct tenf_writer w = tenf_writer_of(end, sizeof(end));
+	bool good;
+
+	if (!clerk_read_query(&r, &query, &a.id))
+		return false;
+	good = desk->history != NULL && history_flush(desk->history, net_wall_s()) &&
+	       history_ask(desk->history, &query, tell_row, &a);
+	tenf_writer_u32(&w, a.id);
+	tenf_writer_u8(&w, good);
+	return clerk_add_frame(a.out, CLERK_END, end, w.used);
+}
+
+static bool take(struct desk *desk)
+{
+	switch (desk->frame.kind) {
+	case CLERK_NOTICE:
+		return take_notice(desk);
+	case CLERK_ASK:
+		return take_question(desk);
+	case CLERK_ROW:
+	case CLERK_END:
+	case CLERK_READY:
+		break;
+	}
+	return false;
+}
+
+static void on_read(struct bufferevent *daemon, void *context)
+{
+	struct desk *desk = context;
+	int found;
+
+	while ((found = clerk_next_frame(bufferevent_get_input(daemon), &desk->frame)) > 0) {
+		if (!take(desk)) {
+			found = -1;
+			break;
+		}
+	}
+	if (desk->history != NULL)
+		judge(desk, history_flush(desk->history, net_wall_s()));
+	if (found < 0) {
+		warn("the daemon said what makes no sense; the history ends here");
+		(void)event_base_loopbreak(desk->base);
+	}
+}
+
+static void on_end(struct bufferevent *daemon, short what, void *context)
+{
+	struct desk *desk = context;
+
+	(void)daemon;
+	(void)what;
+	(void)event_base_loopbreak(desk->base);
+}
+
+/* ---- Life --------------------------------------------------------------- */
+
+/* The directory of the database, for the user that we become. */
+static bool make_directory(const struct gateway_config *config, struct tenf_text *why)
+{
+	char ignored[WHY_MAX];
+	struct tenf_text no_user = tenf_text_of(ignored, sizeof(ignored));
+	struct user user;
+
+	if (mkdir(config->state, 0750) != 0) {
+		if (errno == EEXIST)
+			return true;
+		tenf_text_add(why, "cannot make the directory ");
+		tenf_text_add(why, config->state);
+		tenf_text_add(why, " of State=: ");
+		tenf_text_add(why, strerror(errno));
+		return false;
+	}
+	if (geteuid() == 0 && user_find(config->user, &user, &no_user) &&
+	    chown(config->state, user.uid, user.gid) != 0) {
+		tenf_text_add(why, "cannot give the directory of State= away: ");
+		tenf_text_add(why, strerror(errno));
+		return false;
+	}
+	return true;
+}
+
+/* What is to be said goes to `note`, a sentence a line. */
+static bool open_desk(struct desk *desk, const struct gateway_config *config,
+		      struct tenf_text *note, struct tenf_text *why)
+{
+	const struct history_limits limits = { config->history_days, config->history_size };
+
+	if (config->state[0] == '\0')
+		return rights_clerk(config->user, note, why);
+	return make_directory(config, why) && rights_clerk(config->user, note, why) &&
+	       history_open(config->state, &limits, &desk->history, note, why);
+}
+
+static bool open_socket(struct desk *desk, int fd)
+{
+	desk->base = event_base_new();
+	if (desk->base != NULL)
+		desk->daemon = bufferevent_socket_new(desk->base, fd, BEV_OPT_CLOSE_ON_FREE);
+	if (desk->daemon == NULL)
+		return false;
+	bufferevent_setcb(desk->daemon, on_read, NULL, on_end, desk);
+	return bufferevent_enable(desk->daemon, EV_READ | EV_WRITE) == 0;
+}
+
+/* The first thing the daemon hears: can the work be done, and what to know about it. */
+static bool tell_ready(struct desk *desk, bool good, const struct tenf_text *text)
+{
+	uint8_t frame[1 + WHY_MAX];
+	struct tenf_writer w = tenf_writer_of(frame, sizeof(frame));
+
+	tenf_writer_u8(&w, good);
+	tenf_writer_copy(&w, text->start, text->used);
+	return clerk_add_frame(bufferevent_get_output(desk->daemon), CLERK_READY, frame, w.used);
+}
+
+int clerk_serve(int fd, const struct gateway_config *config)
+{
+	static struct desk desk;
+	char note_text[WHY_MAX], why_text[WHY_MAX];
+	struct tenf_text note = tenf_text_of(note_text, sizeof(note_text));
+	struct tenf_text why = tenf_text_of(why_text, sizeof(why_text));
+	bool good;
+
+	desk = (struct desk){ .base = NULL };
+	(void)signal(SIGTERM, SIG_IGN);
+	(void)signal(SIGINT, SIG_IGN);
+	(void)signal(SIGHUP, SIG_IGN);
+	(void)signal(SIGPIPE, SIG_IGN);
+	if (!open_socket(&desk, fd))
+		return EXIT_FAILURE;
+	good = open_desk(&desk, config, &note, &why);
+	if (tell_ready(&desk, good, good ? &note : &why))
+		(void)event_base_dispatch(desk.base);
+	history_close(desk.history);
+	bufferevent_free(desk.daemon);
+	event_base_free(desk.base);
+	return good ? EXIT_SUCCESS : EXIT_FAILURE;
+}

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: MIT */
+/* In the place of the clerk where SQLite is missing. */
+#include "gateway/clerk.h"
+
+bool clerk_start(const struct gateway_config *config, struct clerk **ret, struct tenf_text *why)
+{
+	*ret = NULL;
+	if (config->state[0] == '\0')
+		return true;
+	tenf_text_add(why, "this build keeps no history; write State=none");
+	return false;
+}
+
+bool clerk_attach(struct clerk *clerk, struct event_base *base)
+{
+	(void)clerk;
+	(void)base;
+	return false;
+}
+
+void clerk_stop(struct clerk *clerk)
+{
+	(void)clerk;
+}
+
+bool clerk_keeps_history(const struct clerk *clerk)
+{
+	(void)clerk;
+	return false;
+}
+
+void clerk_note(struct clerk *clerk, const struct notice *n)
+{
+	(void)clerk;
+	(void)n;
+}
+
+uint64_t clerk_lost(const struct clerk *clerk)
+{
+	(void)clerk;
+	return 0;
+}
+
+bool clerk_is_there(const struct clerk *clerk)
+{
+	(void)clerk;
+	return false;
+}
+
+enum tenf_status clerk_ask(struct clerk *clerk, const struct history_query *query,
+			   clerk_answer answer, void *context, uint32_t *ret_id)
+{
+	(void)clerk;
+	(void)query;
+	(void)answer;
+	(void)context;
+	(void)ret_id;
+	return TENF_E_NOT_FOUND;
+}
+
+void clerk_forget(struct clerk *clerk, uint32_t id)
+{
+	(void)clerk;
+	(void)id;
+}

@@ -1,0 +1,336 @@
+/* SPDX-License-Identifier: MIT */
+/* The daemon's side of its clerk. */
+#include "gateway/clerk-private.h"
+
+#include <errno.h>
+#include <event2/bufferevent.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define END_MAX_MS 1500
+#define READY_MAX_S 60 /* looking through a large history on a slow disk */
+
+struct question {
+	uint32_t id; /* 0: this place is free */
+	clerk_answer answer; /* NULL: nobody waits any more */
+	void *context;
+	struct evbuffer *rows;
+};
+
+struct clerk {
+	pid_t pid;
+	int fd; /* until it is attached; -1 then */
+	bool keeps_history;
+	struct bufferevent *far;
+	uint64_t lost;
+	uint32_t last_id;
+	struct question questions[CLERK_ASKS_MAX];
+	struct clerk_frame frame;
+};
+
+static void warn(const char *text)
+{
+	(void)fprintf(stderr, "tenforward-gatewayd: %s\n", text);
+	(void)fflush(stderr);
+}
+
+/* ---- Its beginning -------------------------------------------------------- */
+
+/* In the new process: nothing of the daemon's stays open but its errors. */
+static _Noreturn void become_clerk(int fd, const struct gateway_config *config)
+{
+	if (dup2(fd, STDIN_FILENO) < 0)
+		_exit(EXIT_FAILURE);
+	(void)close(STDOUT_FILENO);
+	(void)close_range(STDERR_FILENO + 1, ~0u, 0);
+	_exit(clerk_serve(STDIN_FILENO, config));
+}
+
+static bool fail(struct tenf_text *why, const char *what, const char *reason)
+{
+	tenf_text_add(why, what);
+	tenf_text_add(why, reason);
+	return false;
+}
+
+/* Reads its first frame, which says whether it can work. */
+static bool wait_ready(struct clerk *clerk, struct tenf_text *why)
+{
+	struct evbuffer *in = evbuffer_new();
+	struct pollfd readable = { .fd = clerk->fd, .events = POLLIN };
+	int found = 0;
+
+	while (in != NULL && found == 0 && poll(&readable, 1, READY_MAX_S * 1000) > 0 &&
+	       evbuffer_read(in, clerk->fd, -1) > 0)
+		found = clerk_next_frame(in, &clerk->frame);
+	if (in != NULL)
+		evbuffer_free(in);
+	if (found != 1 || clerk->frame.kind != CLERK_READY || clerk->frame.len < 1)
+		return fail(why, "the process that keeps the history did not start", "");
+	clerk->frame.payload[clerk->frame.len < CLERK_FRAME_MAX ? clerk->frame.len
+								: CLERK_FRAME_MAX - 1] = '\0';
+	if (clerk->frame.payload[0] == 0)
+		return fail(why, (const char *)clerk->frame.payload + 1, "");
+	for (char *rest = (char *)clerk->frame.payload + 1, *line;
+	     (line = strsep(&rest, "\n")) != NULL;) {
+		if (line[0] != '\0')
+			warn(line);
+	}
+	return true;
+}
+
+static bool fork_clerk(struct clerk *clerk, const struct gateway_config *config,
+		       struct tenf_text *why)
+{
+	int pair[2];
+
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0)
+		return fail(why, "cannot make a socket for the history: ", strerror(errno));
+	(void)fflush(NULL); /* or both would say it */
+	clerk->pid = fork();
+	if (clerk->pid == 0)
+		become_clerk(pair[1], config);
+	(void)close(pair[1]);
+	clerk->fd = pair[0];
+	if (clerk->pid < 0)
+		return fail(why, "cannot start a process for the history: ", strerror(errno));
+	return wait_ready(clerk, why);
+}
+
+bool clerk_start(const struct gateway_config *config, struct clerk **ret, struct tenf_text *why)
+{
+	struct clerk *clerk;
+
+	*ret = NULL;
+	if (config->state[0] == '\0')
+		return true;
+	clerk = calloc(1, sizeof(*clerk));
+	if (clerk == NULL)
+		return fail(why, "out of memory", "");
+	clerk->fd = -1;
+	clerk->pid = -1;
+	clerk->keeps_history = config->state[0] != '\0';
+	if (!fork_clerk(clerk, config, why)) {
+		clerk_stop(clerk);
+		return false;
+	}
+	*ret = clerk;
+	return true;
+}
+
+/* ---- Its answers ---------------------------------------------------------- */
+
+static void finish(struct question *q, bool good)
+{
+	clerk_answer answer = q->answer;
+	struct evbuffer *rows = q->rows;
+	const char *text = NULL;
+
+	q->id = 0;
+	q->rows = NULL;
+	if (good && evbuffer_add(rows, "]", 2) == 0) /* with the terminator */
+		text = (const char *)evbuffer_pullup(rows, -1);
+	if (answer != NULL)
+		answer(q->context, text);
+	evbuffer_free(rows);
+}
+
+static struct question *find(struct clerk *clerk, uint32_t id)
+{
+	for (size_t i = 0; id != 0 && i < CLERK_ASKS_MAX; i++) {
+		if (clerk->questions[i].id == id)
+			return &clerk->questions[i];
+	}
+	return NULL;
+}
+
+static bool take(struct clerk *clerk)
+{
+	struct tenf_reader r = tenf_reader_of(clerk->frame.payload, clerk->frame.len);
+	struct question *q = find(clerk, tenf_reader_u32(&r));
+
+	if (r.failed || q == NULL)
+		return false;
+	if (clerk->frame.kind == CLERK_END) {
+		finish(q, tenf_reader_u8(&r) == 1);
+		return !r.failed;
+	}
+	if (clerk->frame.kind != CLERK_ROW || q->answer == NULL)
+		return clerk->frame.kind == CLERK_ROW;
+	return (evbuffer_get_length(q->rows) == 1 || evbuffer_add(q->rows, ",", 1) == 0) &&
+	       evbuffer_add(q->rows, r.at, r.left) == 0;
+}
+
+/* From here on there is none; who waits hears so. */
+static void give_up(struct clerk *clerk)
+{
+	bufferevent_free(clerk->far);
+	clerk->far = NULL;
+	for (size_t i = 0; i < CLERK_ASKS_MAX; i++) {
+		if (clerk->questions[i].id != 0)
+			finish(&clerk->questions[i], false);
+	}
+}
+
+static void on_read(struct bufferevent *far, void *context)
+{
+	struct clerk *clerk = context;
+	int found;
+
+	while ((found = clerk_next_frame(bufferevent_get_input(far), &clerk->frame)) > 0) {
+		if (!take(clerk)) {
+			found = -1;
+			break;
+		}
+	}
+	if (found < 0) {
+		warn("the process that keeps the history said what makes no sense; going on "
+		     "without a history");
+		give_up(clerk);
+	}
+}
+
+static void on_end(struct bufferevent *far, short what, void *context)
+{
+	(void)far;
+	(void)what;
+	warn("the process that keeps the history has ended; going on without a history");
+	give_up(context);
+}
+
+bool clerk_attach(struct clerk *clerk, struct event_base *base)
+{
+	if (evutil_make_socket_nonblocking(clerk->fd) != 0)
+		return false;
+	clerk->far = bufferevent_socket_new(base, clerk->fd, BEV_OPT_CLOSE_ON_FREE);
+	if (clerk->far == NULL)
+		return false;
+	clerk->fd = -1;
+	bufferevent_setcb(clerk->far, on_read, NULL, on_end, clerk);
+	return bufferevent_enable(clerk->far, EV_READ | EV_WRITE) == 0;
+}
+
+/* ---- Its work --------------------------------------------------------------- */
+
+bool clerk_keeps_history(const struct clerk *clerk)
+{
+	return clerk != NULL && clerk->keeps_history;
+}
+
+bool clerk_is_there(const struct clerk *clerk)
+{
+	return clerk != NULL && clerk->far != NULL;
+}
+
+uint64_t clerk_lost(const struct clerk *clerk)
+{
+	return clerk != NULL ? clerk->lost : 0;
+}
+
+static bool has_room(const struct clerk *clerk)
+{
+	return evbuffer_get_length(bufferevent_get_output(clerk->far)) < CLERK_UNSENT_MAX;
+}
+
+void clerk_note(struct clerk *clerk, const struct notice *n)
+{
+	uint8_t octets[NOTICE_OCTETS];
+	struct tenf_writer w = tenf_writer_of(octets, sizeof(octets));
+
+	if (!clerk_is_there(clerk))
+		return;
+	notice_write(n, &w);
+	if (w.failed || !has_room(clerk) ||
+	    !clerk_add_frame(bufferevent_get_output(clerk->far), CLERK_NOTICE, octets, w.used))
+		clerk->lost++;
+}
+
+static struct question *free_place(struct clerk *clerk)
+{
+	for (size_t i = 0; i < CLERK_ASKS_MAX; i++) {
+		if (clerk->questions[i].id == 0)
+			return &clerk->questions[i];
+	}
+	return NULL;
+}
+
+enum tenf_status clerk_ask(struct clerk *clerk, const struct history_query *query,
+			   clerk_answer answer, void *context, uint32_t *ret_id)
+{
+	uint8_t octets[64];
+	struct tenf_writer w = tenf_writer_of(octets, sizeof(octets));
+	struct question *q;
+
+	if (!clerk_is_there(clerk))
+		return TENF_E_NOT_FOUND;
+	q = free_place(clerk);
+	if (q == NULL || !has_room(clerk))
+		return TENF_E_LIMIT;
+	if (++clerk->last_id == 0)
+		clerk->last_id = 1;
+	clerk_write_query(query, clerk->last_id, &w);
+	*q = (struct question){ .answer = answer, .context = context, .rows = evbuffer_new() };
+	if (q->rows == NULL || evbuffer_add(q->rows, "[", 1) != 0 || w.failed ||
+	    !clerk_add_frame(bufferevent_get_output(clerk->far), CLERK_ASK, octets, w.used)) {
+		if (q->rows != NULL)
+			evbuffer_free(q->rows);
+		return TENF_E_MEMORY;
+	}
+	q->id = clerk->last_id;
+	*ret_id = q->id;
+	return TENF_OK;
+}
+
+void clerk_forget(struct clerk *clerk, uint32_t id)
+{
+	struct question *q = find(clerk, id);
+
+	if (q != NULL)
+		q->answer = NULL;
+}
+
+/* ---- Its end ---------------------------------------------------------------- */
+
+/* What waits is written by hand: the loop does not turn any more. */
+static void write_rest(struct clerk *clerk)
+{
+	struct evbuffer *out = bufferevent_get_output(clerk->far);
+	struct pollfd writable = { .fd = (int)bufferevent_getfd(clerk->far), .events = POLLOUT };
+
+	bufferevent_disable(clerk->far, EV_READ | EV_WRITE);
+	(void)evbuffer_unfreeze(out, 1);
+	while (evbuffer_get_length(out) > 0 && poll(&writable, 1, END_MAX_MS) > 0 &&
+	       evbuffer_write(out, writable.fd) > 0)
+		;
+	(void)evbuffer_freeze(out, 1);
+}
+
+/* One that is still writing to a slow disk after that is left to itself. */
+static void wait_for_end(pid_t pid)
+{
+	for (int waited = 0; waited < END_MAX_MS; waited += 10) {
+		if (waitpid(pid, NULL, WNOHANG) != 0)
+			return;
+		(void)poll(NULL, 0, 10);
+	}
+}
+
+void clerk_stop(struct clerk *clerk)
+{
+	if (clerk == NULL)
+		return;
+	if (clerk->far != NULL) {
+		write_rest(clerk);
+		give_up(clerk);
+	}
+	if (clerk->fd >= 0)
+		(void)close(clerk->fd);
+	if (clerk->pid > 0)
+		wait_for_end(clerk->pid);
+	free(clerk);
+}

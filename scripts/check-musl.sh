@@ -30,7 +30,7 @@ result() {
 
 build_library() {
 	rm -rf "$build"
-	CC=musl-gcc meson setup "$build" --werror -Dnetlink=disabled -Dcli=disabled \
+	CC=musl-gcc meson setup "$build" --werror -Dnetlink=disabled -Digd=disabled -Dcli=disabled \
 		-Dgateway=disabled -Dcontrol=disabled -Dagent=disabled -Dexamples=disabled -Dman=disabled -Dtests=false &&
 		ninja -C "$build" -j "${JOBS:-2}"
 }

@@ -3,8 +3,8 @@
  * Who may have which port: a list of rules, the first that matches decides,
  * and what none matches is denied. A rule looks at who asks, the protocol, the
  * internal port and the external port; its limits then hold for the request. A
-rule may leave the decision to the administrator (POLICY_ASK): then it denies
-until somebody has approved the very wish (pending.h), which the query says.
+ * rule may leave the decision to the administrator (POLICY_ASK): then it denies
+ * until somebody has approved the very wish (pending.h), which the query says.
  *
  * The external port is often the gateway's own choice, so a rule list also
  * answers the other way round: the set of external ports it would allow, as a

@@ -206,6 +206,11 @@ class Agent:
                 seen = len(self.events.seen)
 
 
+def is_told(mapping):
+    """The application confirmed it; the key is missing before it was told at all."""
+    return (mapping.get("delivery") or {}).get("state") == "confirmed"
+
+
 def is_mapped(mappings):
     return all(m["state"] == "mapped" for m in mappings)
 

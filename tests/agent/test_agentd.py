@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 
-from agentd import Agent, Events, Gateway, is_mapped  # first: it says where the others are
+from agentd import Agent, Events, Gateway, is_mapped, is_told  # first: it says where the others are
 from cases import case, comment, expect, expect_in, run
 
 AGENTD, GATEWAYD, API, OPENAPI = sys.argv[1:5]
@@ -128,7 +128,7 @@ def introduced(opened):
     port_file = os.path.join(agent.folder, "port")
     agent.write(WEB + f"[Hook]\nFile={port_file}\n")
     reload_by(agent, "POST")
-    agent.wait_all(lambda all_: all_[0]["delivery"]["state"] == "confirmed", "it is told")
+    agent.wait_all(lambda all_: is_told(all_[0]), "it is told")
     with open(port_file, encoding="utf-8") as file:
         expect(file.read().strip(), "8080", "port file")
 

@@ -12,7 +12,8 @@ import sqlite3
 import sys
 import threading
 
-from agentd import Agent, Gateway, Ledger, internal_of, is_mapped  # first: it says where the others are
+from agentd import (Agent, Gateway, Ledger, internal_of,  # first: it says where the others are
+                    is_mapped, is_told)
 from cases import case, comment, expect, expect_in, run
 
 AGENTD, GATEWAYD = sys.argv[1:3]
@@ -230,7 +231,7 @@ def other_port(opened):
     expect(event["before"]["external_port"], 8080, "port before")
     expect(port != 8080, True, "another port")
     expect(hear(fifo), ["changed", "web", str(port)], "hook")
-    agent.wait_all(lambda all_: all_[0]["delivery"]["state"] == "confirmed", "all are told")
+    agent.wait_all(lambda all_: is_told(all_[0]), "all are told")
     with open(port_file, encoding="utf-8") as file:
         expect(file.read().strip(), str(port), "port file")
 

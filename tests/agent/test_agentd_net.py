@@ -12,7 +12,7 @@ import socket
 import subprocess
 import sys
 
-from agentd import Agent, is_mapped  # first: it says where the others are
+from agentd import Agent, is_mapped, is_told  # first: it says where the others are
 import kernel
 from cases import Skip, case, comment, expect, run
 from home import ALLOW, CLIENT, INSIDE, OUTSIDE, Home
@@ -256,7 +256,7 @@ def connector(application):
 
 def told(agent, application, port):
     until(lambda: application.port() == port, f"port {port} at {application.kind}")
-    agent.wait_all(lambda all_: all_[0]["delivery"]["state"] == "confirmed", "it is confirmed")
+    agent.wait_all(lambda all_: is_told(all_[0]), "it is confirmed")
     comment(f"{application.kind}: its own API says {port}")
 
 
@@ -316,8 +316,7 @@ def application_in_a_namespace(opened):
                      connector(application).replace("Follow=yes", "Follow=yes\nNamespace=red") +
                      "Namespace=red\n").start()
     port = followed(agent)
-    agent.wait_all(lambda all_: all_[0].get("delivery", {}).get("state") == "confirmed",
-                   "it is told")
+    agent.wait_all(lambda all_: is_told(all_[0]), "it is told")
     with red:
         expect(application.port(), port, "port of the application")
 

@@ -164,6 +164,7 @@ static void who_finds_no_place_is_told_of(void **state)
 
 		granted += house_pcp(&h, &wish).map.external_port == 8000;
 	}
+	assert_int_equal(granted, 4);
 	assert_int_equal(house_count(&h), 50);
 	h.records = 0;
 	assert_int_equal(responder_set_externals(h.r, pool, 1, h.now), TENF_OK);

@@ -62,6 +62,8 @@ static void add_sets(struct tenf_text *t)
 		TABLE_ASKERS_MAX);
 	add_set(t, "set", "askers6", "type ipv6_addr; flags dynamic,timeout; timeout 10s",
 		TABLE_ASKERS_MAX);
+	add_set(t, "set", "senders", "type ether_addr; flags dynamic,timeout; timeout 10s",
+		TABLE_ASKERS_MAX);
 }
 
 /* The priorities: beside the administrator's own translation, a step before it. */
@@ -179,6 +181,21 @@ static void begin_requests(struct tenf_text *t, const struct helper_link *link)
 	tenf_text_add_char(t, ' ');
 }
 
+/* One machine may speak with many addresses, or pretend to: all of them together
+ * have this many times the limit of one. On a link without such addresses, a
+ * tunnel, the rule finds nothing. */
+#define ADDRESSES_OF_SENDER 4
+
+static void add_sender(struct tenf_text *t, const struct helper_link *link, uint64_t flood_per_s)
+{
+	begin_requests(t, link);
+	add(t, "update @senders { ether saddr limit rate over ");
+	tenf_text_add_number(t, ADDRESSES_OF_SENDER * flood_per_s);
+	add(t, "/second burst ");
+	tenf_text_add_number(t, 2 * ADDRESSES_OF_SENDER * flood_per_s);
+	add(t, " packets } drop\n");
+}
+
 /* What one sender may ask a second passes, with twice that at once; what is above
  * never reaches the daemon, so that others are heard. */
 static void add_link(struct tenf_text *t, const struct helper_link *link, uint32_t flood_per_s)
@@ -188,6 +205,7 @@ static void add_link(struct tenf_text *t, const struct helper_link *link, uint32
 
 	if (flood_per_s == 0)
 		return;
+	add_sender(t, link, flood_per_s);
 	begin_requests(t, link);
 	add(t, v4 ? "ip saddr " : "ip6 saddr ");
 	add(t, tenf_address_text(&link->network.address, text));

@@ -11,11 +11,13 @@ import tempfile
 
 import agent
 import client
+import gateway
 import size
 from table import Table
 from world import World
 
-PARTS = {"client": client.measure, "size": size.measure, "agent": agent.measure}
+PARTS = {"client": client.measure, "size": size.measure, "agent": agent.measure,
+         "gateway": gateway.measure}
 
 
 def main():

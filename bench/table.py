@@ -30,8 +30,9 @@ class Table:
         print(f"bench: {what}", file=sys.stderr)
         return True
 
-    def add(self, what, peer, ours, show=plain, ratio=None, at_most=None, note=""):
-        """One row: `ratio` is the mark for ours/peer, `at_most` for ours alone;
+    def add(self, what, peer, ours, show=plain, ratio=None, ratio_min=None, at_most=None,
+            note=""):
+        """One row: `ratio` and `ratio_min` are marks for ours/peer, `at_most` for ours alone;
         without either the row is for information. A peer that is a string is
         quoted, not measured."""
         measured = peer is not None and not isinstance(peer, str) and peer > 0
@@ -40,6 +41,9 @@ class Table:
         if ratio is not None:
             mark = f"≤ {ratio}×"
             ok = ("ok" if found <= ratio else "over") if measured else "no peer"
+        elif ratio_min is not None:
+            mark = f"≥ {ratio_min}×"
+            ok = ("ok" if found >= ratio_min else "under") if measured else "no peer"
         elif at_most is not None:
             mark = f"≤ {show(at_most)}"
             ok = "ok" if ours <= at_most else "over"

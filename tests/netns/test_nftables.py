@@ -4,18 +4,21 @@
 whom, and until when, with real connections.
 
     test_nftables.py COMMAND DAEMON"""
+import collections
 import json
 import re
 import signal
 import socket
+import struct
 import subprocess
 import sys
+import threading
 import time
 
 import kernel
 from cases import case, expect, expect_in, run
-from home import OUTSIDE, Home
-from programs import PATIENCE_S
+from home import INSIDE, OUTSIDE, Home
+from programs import PATIENCE_S, gatewayd
 
 PATHS = sys.argv[1:3]
 TCP, UDP = socket.SOCK_STREAM, socket.SOCK_DGRAM
@@ -149,6 +152,92 @@ def busy(opened):
     expect(len(elements(home, "dnat4")), 20, "mappings")
     if any("anew" in line for line in home.daemon.lines):
         raise AssertionError(home.daemon.transcript())
+
+
+MANY = 60000
+
+
+def natpmp_many(home, first, last):
+    """Asks for UDP ports by NAT-PMP as fast as answers come; the granted ones."""
+    granted = set()
+    with home.client.socket(UDP) as asker:
+        asker.connect((INSIDE, 5351))
+        asker.settimeout(1)
+        waiting = collections.deque(range(first, last + 1))
+        flying = set()
+        while waiting or flying:
+            while waiting and len(flying) < 100:
+                port = waiting.popleft()
+                flying.add(port)
+                asker.send(struct.pack("!BBHHHI", 0, 1, 0, port, port, 7200))
+            try:
+                answer = asker.recv(64)
+            except (TimeoutError, ConnectionRefusedError):
+                waiting.extend(flying)  # lost, or nobody there just now: asked again
+                flying.clear()
+                continue
+            _, opcode, result, _, internal, external, _ = struct.unpack("!BBHIHHI", answer)
+            expect((opcode, result, external), (129, 0, internal), "answer")
+            flying.discard(internal)
+            granted.add(internal)
+    return granted
+
+
+def count(home, name):
+    """Elements, without listing them as objects."""
+    with home.gateway:
+        listed = subprocess.run(["nft", "list", "map", "inet", "tenforward", name],
+                                capture_output=True, text=True, check=True).stdout
+    return listed.count("expires")
+
+
+@case("killed under load with 60 000 mappings nothing is lost, and the epoch goes on")
+def killed_under_load(opened):
+    home = home_with(opened, f"MaxMappings={MANY + 10000}\nFloodLimit=0")
+    ports = range(5400, 5400 + MANY)
+    expect(len(natpmp_many(home, ports[0], ports[-1])), MANY, "granted")
+    epoch = home.command.json("status")["gateways"][0]["epoch"]
+    # Killed while it is being asked; a thread goes on asking over that.
+    again = {}
+    load = threading.Thread(
+        target=lambda: again.update(granted=natpmp_many(home, 5400, 5400 + 20000)))
+    load.start()
+    home.daemon.end(signal.SIGKILL)
+    second = home.gatewayd(f"External=wan0\nMaxMappings={MANY + 10000}\nFloodLimit=0",
+                           backend="nftables")
+    load.join(4 * PATIENCE_S)
+    second.wait_text(f"went on with {MANY} mappings of before")
+    expect(len(again["granted"]), 20001, "renewed under load")
+    expect((count(home, "dnat4"), count(home, "snat4")), (MANY, MANY), "in the kernel")
+    if home.command.json("status")["gateways"][0]["epoch"] < epoch:
+        raise AssertionError("the epoch began again")
+
+
+@case("mappings follow the external address, and clients are told")
+def moved(opened):
+    home = Home(opened, PATHS)
+    home.translate()
+    home.gateway.nft("insert rule inet filter forward ct status dnat accept")
+    home.echo(8080)
+    config = "[Gateway]\nBackend=nftables\nExternal=wan0\nInternal=lan0\n[Rule]\nAction=allow\n"
+    daemon = opened.enter_context(gatewayd(PATHS[1], home.file("moving.conf"), config,
+                                           home.gateway))
+    home.command("add", "4080:8080/tcp", "--lifetime", "1h")
+    home.expect_open(TCP, 4080)
+    home.gateway.ip("address del 11.0.113.1/24 dev wan0", "address add 11.0.113.9/24 dev wan0")
+
+    def is_open():
+        with home.internet.socket(TCP) as caller:
+            try:
+                caller.connect(("11.0.113.9", 4080))
+                caller.sendall(b"hello")
+                return caller.recv(64) == b"you said hello"
+            except OSError:
+                return False
+    wait_until(is_open)
+    expect(home.command.json("status")["gateways"][0]["external_address"], "11.0.113.9", "told")
+    expect(len(elements(home, "dnat4")), 1, "mappings")
+    daemon.end()
 
 
 def forward_rules(home):

@@ -200,7 +200,8 @@ static void chain_all(struct transaction *t)
 		struct planned *p = &t->planned[i];
 
 		memset(p->number, 0, sizeof(p->number));
-		p->element.user_data = t->pool + p->user_data_at;
+		p->element.user_data = p->element.user_data_len > 0 ? t->pool + p->user_data_at
+								    : NULL;
 		if (p->remove)
 			chain(t, i, PASS_REMOVE);
 		if (p->act == TRANSACTION_ADD)

@@ -206,15 +206,24 @@ void daemon_set_reserved(struct daemon *d)
 		warn("more own ports than can be protected");
 }
 
+void daemon_set_externals(struct daemon *d)
+{
+	struct tenf_address externals[CONFIG_EXTERNALS_MAX];
+	size_t count = links_external_addresses(&d->config, externals);
+
+	if (responder_set_externals(d->responder, externals, count, net_now()) != TENF_OK)
+		warn("the external addresses could not be changed: out of memory");
+}
+_Static_assert(CONFIG_EXTERNALS_MAX <= RESPONDER_EXTERNALS_MAX, "a configured pool fits");
+
 /* Addresses of interfaces; links that do not serve now are left out. */
 static void look_around(struct daemon *d)
 {
-	struct tenf_address external = links_external_address(&d->config);
 	struct links next;
 	char buffer[WHY_MAX];
 	struct tenf_text why = tenf_text_of(buffer, sizeof(buffer));
 
-	responder_set_external(d->responder, &external, net_now());
+	daemon_set_externals(d);
 	if (!d->config.natpmp && !d->config.pcp)
 		return;
 	links_find_now(&d->config, &next, &why);

@@ -106,6 +106,8 @@ bool daemon_watch_listener(struct daemon *d, size_t i);
  * of them cannot be, and nothing has changed; otherwise it is left out. */
 bool daemon_relink(struct daemon *d, const struct links *next, bool strict,
 		   struct tenf_text *why);
+/* The external addresses as of now. */
+void daemon_set_externals(struct daemon *d);
 /* The machine's own ports as of now. */
 void daemon_set_reserved(struct daemon *d);
 /* Follows links and addresses from now on. */

@@ -140,6 +140,7 @@ static bool find_flow(void *context, enum tenf_protocol protocol,
 static bool open_responder(struct daemon *d, struct tenf_text *why)
 {
 	const struct gateway_config *c = &d->config;
+	struct tenf_address externals[CONFIG_EXTERNALS_MAX];
 	struct responder_config config;
 	tenf_time now = net_now();
 
@@ -151,6 +152,8 @@ static bool open_responder(struct daemon *d, struct tenf_text *why)
 	config.natpmp = c->natpmp;
 	config.pcp = c->pcp;
 	config.external_address = links_external_address(c);
+	config.external_count = links_external_addresses(c, externals);
+	config.externals = config.external_count > 0 ? externals : NULL;
 	config.lifetime_min_s = c->lifetime_min_s;
 	config.lifetime_max_s = c->lifetime_max_s;
 	config.withhold_tcp_s = c->withhold_tcp_s;
@@ -323,6 +326,11 @@ void daemon_describe(const struct daemon *d, size_t link, struct tenf_text *t)
 	tenf_text_add(t, ", outside ");
 	tenf_text_add(t, tenf_address_is_none(&external) ? "no address"
 							 : tenf_address_text(&external, text));
+	if (c->external_address_count > 1) {
+		tenf_text_add(t, " and ");
+		tenf_text_add_number(t, c->external_address_count - 1);
+		tenf_text_add(t, " more");
+	}
 	tenf_text_add(t, ", backend ");
 	tenf_text_add(t, d->backend->ops->name);
 }

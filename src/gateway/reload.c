@@ -131,7 +131,6 @@ static void apply(struct daemon *d, const struct gateway_config *next)
 {
 	char buffer[WHY_MAX];
 	struct tenf_text why = tenf_text_of(buffer, sizeof(buffer));
-	struct tenf_address external;
 	bool paths = is_other_list(&d->config.external, &next->external) ||
 		     is_other_list(&d->config.internal, &next->internal) ||
 		     d->config.flood_limit != next->flood_limit ||
@@ -142,8 +141,7 @@ static void apply(struct daemon *d, const struct gateway_config *next)
 	remove_statics(d, next, now);
 	d->config = *next;
 	d->has_mac_rules = config_has_macs(next);
-	external = links_external_address(next);
-	responder_set_external(d->responder, &external, now);
+	daemon_set_externals(d);
 	daemon_set_reserved(d);
 	if (!statics_add(d->responder, next, now, &why)) {
 		tenf_text_add(&why, "; tried again every minute");

@@ -206,6 +206,22 @@ def test_faults_reach_the_wire():
             assert line != ""
 
 
+# RFC 6888 §3: a host's ports are all at one address of the pool
+def test_each_host_has_one_address_of_the_pool():
+    text = OPEN.replace("203.0.113.7", "203.0.113.16/28")
+    with start(text) as gateway:
+        assert "outside 203.0.113.16 and 15 more" in gateway.ready, gateway.ready
+        used = set()
+        for last in range(2, 42):
+            host = f"127.0.0.{last}"
+            s = client(host)
+            told = ask(gateway, b"\0\0", s)[8:]
+            answers = [ask(gateway, pcp_map(host, port, 8080, 600), s) for port in (80, 81)]
+            assert all(answer[3] == 0 and answer[56:60] == told for answer in answers), host
+            used.add(socket.inet_ntoa(told))
+        assert len(used) > 4 and all(a.startswith("203.0.113.") for a in used), used
+
+
 def test_no_external_address_is_a_network_failure():
     with start(OPEN.replace("203.0.113.7", "none")) as gateway:
         assert "outside no address" in gateway.ready

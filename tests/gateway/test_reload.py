@@ -144,6 +144,18 @@ def test_what_needs_a_restart_is_told():
         assert "Backend= cannot change" in log, log
 
 
+def test_external_addresses_are_put_into_force():
+    with start(OPEN) as gateway, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+        s.settimeout(TIMEOUT)
+        s.connect(gateway.addresses[0])
+        for wanted in ("203.0.113.9", "198.51.100.8/30"):
+            reload(gateway, OPEN.replace("203.0.113.7", wanted), DONE)
+            s.send(b"\0\0")
+            told = socket.inet_ntoa(s.recv(100)[8:])
+            assert told.rsplit(".", 1)[0] == wanted.rsplit(".", 1)[0], told
+        assert "another external address" in reload(gateway, OPEN, DONE)
+
+
 def test_faults_come_and_go():
     with start(OPEN) as gateway:
         reload(gateway, OPEN + "[Faults]\nRefuse=yes\n", DONE)

@@ -32,6 +32,8 @@ Backend=nftables
 External=wan0
 Internal=lan
 FloodLimit=200
+Socket=none
+State=none
 MaxMappings={MAPPINGS_MAX}
 [Rule]
 Action=allow

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "sim-gateway.h"
 
+#include "gateway/responder-restore.h"
 #include "wire/pcp.h"
 
 #include <string.h>
@@ -86,6 +87,7 @@ void sim_gateway_init(struct sim_gateway *g, const struct sim_profile *profile,
 	g->external = tenf_address_v4(0xcb007107);
 	g->commit_fails = profile->commit_fails;
 	g->lost_at = g->failed_at = -1;
+	g->epoch_kept = -1;
 	g->epoch_at = now;
 	set_rules(g);
 	set_speech(g, profile->speech, random);
@@ -139,6 +141,16 @@ static void sweep(struct sim_gateway *g, tenf_time now)
 	}
 }
 
+/* What a renewal may change. */
+static void write_beside(struct sim_held *held, const struct ledger_mapping *m)
+{
+	held->until = m->timer.at;
+	held->maker = (enum ledger_maker)m->maker;
+	memcpy(held->nonce, m->nonce, sizeof(held->nonce));
+	held->made_at = m->made_at;
+	held->lifetime_s = m->lifetime_s;
+}
+
 static void install(struct sim_gateway *g, const struct responder_change *change)
 {
 	const struct ledger_mapping *m = change->mapping;
@@ -147,11 +159,13 @@ static void install(struct sim_gateway *g, const struct responder_change *change
 		g->inconsistent = true;
 		return;
 	}
-	g->held[g->held_count++] = (struct sim_held){
+	g->held[g->held_count] = (struct sim_held){
 		.protocol = (enum tenf_protocol)m->protocol,
 		.internal = { m->internal_address, m->internal_port },
-		.external_port = change->external.port, .until = m->timer.at,
+		.external_address = change->external.address,
+		.external_port = change->external.port, .id = m->id,
 	};
+	write_beside(&g->held[g->held_count++], m);
 }
 
 /* A renewal that comes in the very moment in which the lease ends meets an
@@ -163,6 +177,8 @@ static void renew(struct sim_gateway *g, const struct responder_change *change,
 		install(g, change);
 	else if (held == NULL || held->external_port != change->external.port)
 		g->inconsistent = true;
+	else if (change->content)
+		write_beside(held, change->mapping);
 	else
 		held->until = change->mapping->timer.at;
 }
@@ -283,6 +299,7 @@ bool sim_gateway_next_send(struct sim_gateway *g, tenf_time now, struct responde
 void sim_gateway_reboot(struct sim_gateway *g, tenf_time now)
 {
 	g->held_count = 0;
+	g->epoch_kept = -1;
 	g->lost_at = now;
 	epoch_starts(g, now);
 	if (tenf_random_below(&g->random, 4) == 0) {
@@ -291,6 +308,39 @@ void sim_gateway_reboot(struct sim_gateway *g, tenf_time now)
 	} else {
 		responder_reboot(g->responder, now);
 	}
+}
+
+static void restore(struct sim_gateway *g, const struct sim_held *held, tenf_time now)
+{
+	struct responder_kept kept = {
+		.protocol = held->protocol, .internal = held->internal,
+		.external = { held->external_address, held->external_port },
+		.maker = held->maker, .made_at = held->made_at, .ends_at = held->until,
+		.lifetime_s = held->lifetime_s, .id = held->id,
+	};
+
+	memcpy(kept.nonce, held->nonce, sizeof(kept.nonce));
+	if (responder_restore(g->responder, &kept, now) != TENF_OK)
+		g->inconsistent = true; /* it was all there a moment ago */
+}
+
+/* Nobody may notice, unless a move to another address had not been committed yet. */
+void sim_gateway_restart(struct sim_gateway *g, tenf_time now)
+{
+	tenf_time kept = g->epoch_kept;
+
+	sweep(g, now);
+	responder_free(g->responder);
+	start(g, now);
+	for (size_t i = 0; i < g->held_count; i++)
+		restore(g, &g->held[i], now);
+	if (kept >= 0)
+		responder_resume(g->responder, kept);
+	if (kept != g->epoch_at ||
+	    responder_epoch_s(g->responder, now) != (uint32_t)((now - kept) / TENF_SECOND))
+		epoch_starts(g, now);
+	g->restarts++;
+	g->changed = true;
 }
 
 void sim_gateway_set_external(struct sim_gateway *g, const struct tenf_address *address,

@@ -20,8 +20,14 @@
 struct sim_held {
 	enum tenf_protocol protocol;
 	struct tenf_endpoint internal;
+	struct tenf_address external_address;
 	uint16_t external_port;
 	tenf_time until;
+	uint32_t id; /* and what else is kept beside it, for a daemon that comes back */
+	enum ledger_maker maker;
+	uint8_t nonce[PCP_NONCE];
+	tenf_time made_at;
+	uint32_t lifetime_s;
 };
 
 struct sim_gateway {
@@ -35,7 +41,7 @@ struct sim_gateway {
 
 	struct sim_held held[SIM_HELD_MAX]; /* what the kernel forwards */
 	size_t held_count;
-	tenf_time epoch_kept; /* beside it */
+	tenf_time epoch_kept; /* beside it, -1: not */
 
 	struct responder_quirks quirks; /* the ones that stay */
 	struct tenf_address external;
@@ -46,6 +52,7 @@ struct sim_gateway {
 	tenf_time epoch_at;     /* the epoch started */
 	tenf_duration epoch_before; /* how long the one before had run */
 	tenf_time failed_at;    /* last failed commit, -1: never */
+	uint64_t restarts;      /* of the daemon alone */
 	uint64_t resets;        /* of the epoch, the first one included */
 	bool inconsistent;      /* kernel and ledger disagree */
 	bool changed;           /* what the kernel forwards, since somebody looked */
@@ -65,6 +72,8 @@ bool sim_gateway_next_send(struct sim_gateway *gateway, tenf_time now,
 			   struct responder_datagram *ret);
 
 void sim_gateway_reboot(struct sim_gateway *gateway, tenf_time now);
+/* The daemon is killed and comes back; the kernel keeps what it has. */
+void sim_gateway_restart(struct sim_gateway *gateway, tenf_time now);
 void sim_gateway_set_external(struct sim_gateway *gateway, const struct tenf_address *address,
 			      tenf_time now);
 

@@ -20,6 +20,7 @@ enum sim_action {
 	SIM_ADD,
 	SIM_REMOVE,
 	SIM_REBOOT,      /* everything lost, epoch 0; sometimes another firmware */
+	SIM_RESTART,     /* the daemon alone: the kernel keeps its mappings */
 	SIM_ADDRESS,     /* another external address, or none for a while */
 	SIM_SILENCE,     /* the gateway hears nothing for a while */
 	SIM_UNREACHABLE, /* nobody listens there for a while */

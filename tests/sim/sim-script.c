@@ -150,6 +150,15 @@ static void reboot(struct sim_world *w)
 	sim_gateway_reboot(&w->gateway, w->now);
 }
 
+/* Not while there is no address: that is known to the daemon that is there alone. */
+static void restart(struct sim_world *w)
+{
+	if (w->address_ends != TENF_NEVER)
+		return;
+	sim_trace(w, "the gateway's daemon is killed and comes back");
+	sim_gateway_restart(&w->gateway, w->now);
+}
+
 static void change_address(struct sim_world *w)
 {
 	struct tenf_address other = tenf_address_v4(0xcb007101 + (uint32_t)sim_below(w, 200));
@@ -296,6 +305,7 @@ static void wake(struct sim_world *w, struct sim_host *host)
 
 static void (*const actions[SIM_ACTIONS])(struct sim_world *w) = {
 	[SIM_ADD] = add, [SIM_REMOVE] = remove_one, [SIM_REBOOT] = reboot,
+	[SIM_RESTART] = restart,
 	[SIM_ADDRESS] = change_address, [SIM_SILENCE] = silence, [SIM_UNREACHABLE] = unreachable,
 	[SIM_QUIRK] = quirk, [SIM_ROAM] = roam, [SIM_SLEEP] = fall_asleep,
 };

@@ -12,6 +12,8 @@ import struct
 import sys
 
 PACKET, BURST, COMMIT, FAIL, WAIT, SLEEP, REBOOT, EXTERNAL = range(8)
+DEEDS = 10  # of an administrator, numbers of REBOOT
+REVOKE, RULES, REAPPLY, REBUILD, POOL, RESTART, APPROVE, DENY, EXPLAIN = range(1, DEEDS)
 
 
 def step(what, argument=0):
@@ -36,6 +38,11 @@ def stories(requests):
                                         for i, p in enumerate(group)) + \
             step(SLEEP, 3) + b"".join(packet(p) for p in group) + step(EXTERNAL, start % 32) + \
             step(WAIT, 1) + step(REBOOT) + packet(group[0])
+        again = b"".join(packet(p, PACKET, i % 4) for i, p in enumerate(group))
+        deeds = (REVOKE, RESTART, REBUILD, POOL + 2 * DEEDS, APPROVE, POOL + DEEDS, DENY, EXPLAIN,
+                 REAPPLY + DEEDS, POOL, RULES + 2 * DEEDS, RESTART)
+        yield f"deeds-{start}", again + b"".join(step(REBOOT, d) + step(FAIL if i % 2 else COMMIT) +
+                                                 again for i, d in enumerate(deeds))
 
 
 def main():

@@ -166,6 +166,7 @@ static void who_finds_no_place_is_told_of(void **state)
 	}
 	assert_int_equal(granted, 4);
 	assert_int_equal(house_count(&h), 50);
+	assert_int_equal(granted, 4);
 	h.records = 0;
 	assert_int_equal(responder_set_externals(h.r, pool, 1, h.now), TENF_OK);
 	house_turn(&h);

@@ -262,7 +262,7 @@ static void ask_all(void (*ask_one)(const struct place *place))
 	ask_one(&place);
 	place.backend->ops->close(place.backend);
 	if (netlink.fd < 0) {
-		print_message("# skip: no namespace with nftables here, the memory backend alone\n");
+		print_message("# skip: no namespace with nftables here, memory alone\n");
 		skip();
 	}
 	assert_true(open_kernel(&place));

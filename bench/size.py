@@ -10,8 +10,9 @@ from world import Missing, need, run
 LIBPLUM = "72,216 quoted"
 LIBNATPMP = "14,360 quoted"
 
-# The library alone, and in the two ways it is built: as `make` does and as distributed.
-PARTS_OFF = ("-Dcli=disabled", "-Dgateway=disabled", "-Dexamples=disabled", "-Dman=disabled",
+# The library alone, without UPnP, and in the two ways it is built: as `make` does and as
+# distributed.
+PARTS_OFF = ("-Digd=disabled", "-Dcli=disabled", "-Dgateway=disabled", "-Dexamples=disabled", "-Dman=disabled",
              "-Dtests=false")
 
 

@@ -58,7 +58,8 @@ class Device:
         self.requests = []
         self.searches = 0
         self.over = threading.Event()
-        self.tcp = socket.create_server((address, 0))
+        family = socket.AF_INET6 if ":" in address else socket.AF_INET
+        self.tcp = socket.create_server((address, 0), family=family)
         self.port = self.tcp.getsockname()[1]
         self.location = location or f"http://{address}:{self.port}/rootDesc.xml"
         self.udp = []

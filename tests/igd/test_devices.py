@@ -31,9 +31,9 @@ class Answer(dict):
     """What igd-ask printed, what it took."""
 
 
-def ask(gateway, *job, hint="-", deadline_ms=4000):
+def ask(gateway, *job, hint="-", deadline_ms=4000, source="127.0.0.1"):
     start = time.monotonic()
-    process = subprocess.Popen([ASK, gateway, "127.0.0.1", hint, str(deadline_ms), *job],
+    process = subprocess.Popen([ASK, gateway, source, hint, str(deadline_ms), *job],
                                stdout=subprocess.PIPE, text=True)
     out = process.stdout.read()
     _, status, usage = os.wait4(process.pid, 0)
@@ -385,6 +385,30 @@ def list_of_many(opened):
     expect(answer["reason"], NONE, "reason")
     expect(answer["entries"], 1001, "entries")
     expect(device.actions().count("GetListOfPortMappings"), 3, "requests")
+
+
+@case("on IPv6 a pinhole is opened, renewed and closed, by the number the gateway gave")
+def pinholes(opened):
+    device = opened.enter_context(Device("::1", search=False))
+    device.answers = {"AddPinhole": reply("AddPinhole", "<UniqueID>4711</UniqueID>"),
+                      "DeletePinhole": reply("DeletePinhole")}
+    hint = ("- - urn:schemas-upnp-org:service:WANIPv6FirewallControl:1 "
+            f"http://[::1]:{device.port}/ctl")
+    made = ask("::1", "add", "udp", "80", "0", "600", hint=hint, source="::1")
+    expect((made["reason"], made["port"], made["lifetime"], made["address"]),
+           (NONE, 80, 600, "::1"), "pinhole")
+    request = device.requests[-1]
+    expect([value_of(request, name) for name in ("InternalClient", "InternalPort", "Protocol",
+                                                 "LeaseTime", "RemoteHost", "RemotePort")],
+           ["::1", "80", "17", "600", "", "0"], "arguments")
+    device.requests.clear()
+    gone = ask("::1", "delete", "udp", "80", "0", hint=hint, source="::1")
+    expect(gone["reason"], NONE, "reason")
+    expect(device.actions(), ["AddPinhole", "DeletePinhole"], "actions")
+    expect(value_of(device.requests[-1], "UniqueID"), "4711", "number")
+    device.answers["AddPinhole"] = fault(606)
+    refused = ask("::1", "add", "udp", "80", "0", "600", hint=hint, source="::1")
+    expect((refused["reason"], refused["error"]), (REFUSED, 606), "reason")
 
 
 @case("a closed port ends an impatient search soon, and nobody at all a patient one in time")

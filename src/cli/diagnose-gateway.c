@@ -343,6 +343,26 @@ static void other_port(struct diagnosis *d, uint16_t wished, uint16_t given)
 	step_text(step->advice, "tell your friend port %u, or close the other one first", given);
 }
 
+/* Nothing is held yet, and what would be wished for is gone. */
+static bool judge_taken(struct diagnosis *d)
+{
+	const struct subject *s = d->subject;
+	uint16_t wished = s->external_port != 0 ? s->external_port : s->internal_port;
+	const struct opened *other = taken_by(d, wished);
+	struct step *step;
+
+	if (other == NULL || d->held != NULL)
+		return false;
+	step = steps_add(&d->steps, "policy", STEP_BAD);
+	step->is_hint = true;
+	step_text(step->seen, "port %u of the router is taken by %s%s%s", wished,
+		  other->mapping.internal_address, other->router[0] != '\0' ? ": " : "",
+		  other->router);
+	step_text(step->because, "its port outside will not be %u", wished);
+	step_text(step->advice, "ask for another one: tenforward add any:%u", s->internal_port);
+	return true;
+}
+
 void diagnose_policy(struct diagnosis *d)
 {
 	const struct tenf_mapping *m = d->held != NULL ? &d->held->mapping : NULL;
@@ -357,7 +377,7 @@ void diagnose_policy(struct diagnosis *d)
 	else if (m != NULL && m->external_port != 0)
 		step_text(steps_add(&d->steps, "policy", STEP_OK)->seen,
 			  "the router allowed it, when it was opened");
-	else
+	else if (!judge_taken(d))
 		step_text(steps_add(&d->steps, "policy", STEP_UNKNOWN)->seen,
 			  "not tried, since nothing is opened here without being asked; "
 			  "see: tenforward add %s", d->subject->text);

@@ -316,6 +316,36 @@ static void nothing_of_the_users_gets_into_the_far_shell(void **state)
 	assert_int_equal(outside_read_answer("{\"open\": 1}", &why), OUTSIDE_FAILED);
 }
 
+static void what_the_agent_keeps_is_renewed_by_it(void **state)
+{
+	static const char now[] =
+		"{\"mappings\": [{\"id\": \"m7\", \"protocol\": \"tcp\", \"internal_address\": "
+		"\"192.168.1.20\", \"internal_port\": 25565, \"external_address\": "
+		"\"203.0.113.7\", \"external_port\": 25565, \"lifetime\": 7200, \"expires_at\": "
+		"\"2026-11-22T10:00:00Z\", \"state\": \"mapped\", \"method\": \"pcp\", "
+		"\"source\": \"agent\"}]}";
+	static char later[sizeof(now)];
+	struct command c;
+
+	(void)state;
+	memcpy(later, now, sizeof(now));
+	memcpy(strstr(later, "10:00:00Z"), "11:00:00Z", 9);
+	set_up_game();
+	(void)command("remove m1");
+	fake_agent.runs = true;
+	fake_agent.answers[0] = (struct fake_answer){ .request = "GET /v1/mappings", .http = 200,
+						      .json = now, .times = 2 };
+	fake_agent.answers[1] = (struct fake_answer){ .request = "GET /v1/mappings", .http = 200,
+						      .json = later };
+	fake_agent.answers[2] = (struct fake_answer){ .request = "PATCH /v1/mappings/m7",
+						      .http = 200, .json = now };
+	fake_agent.page = "closed";
+	c = command("check 25565 --heal --from-url http://c.example");
+	assert_int_equal(c.status, 11); /* it is still closed afterwards, and that is told */
+	assert_non_null(strstr(c.out, "opened again: 203.0.113.7:25565/tcp"));
+	assert_string_equal(fake_agent.asked[1], "PATCH /v1/mappings/m7 {\"lifetime\": 7200}");
+}
+
 /* ---- Reports --------------------------------------------------------------------- */
 
 static void a_report_hides_what_strangers_need_not_know(void **state)
@@ -405,6 +435,7 @@ int main(void)
 		EACH(a_connection_over_ssh_is_the_proof),
 		EACH(a_check_service_the_user_names_is_asked),
 		EACH(nothing_of_the_users_gets_into_the_far_shell),
+		EACH(what_the_agent_keeps_is_renewed_by_it),
 		EACH(a_report_hides_what_strangers_need_not_know),
 		EACH(a_report_begins_with_the_version),
 		EACH(more_steps_than_there_is_room_for_do_no_harm),

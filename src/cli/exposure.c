@@ -4,6 +4,7 @@
 #include "cli/baseline.h"
 #include "cli/findings.h"
 #include "cli/json.h"
+#include "cli/opened-ledger.h"
 #include "cli/opened-router.h"
 #include "cli/output.h"
 #include "cli/report.h"
@@ -108,6 +109,8 @@ static int look(struct cli *cli, struct scene *scene)
 	enum tenf_status status;
 	int code = opened_sources_read(cli, &scene->sources);
 
+	if (code == CLI_EXIT_DONE)
+		opened_ledger_try(cli, &scene->sources);
 	if (code == CLI_EXIT_DONE)
 		code = look_at_host(cli, scene);
 	if (code != CLI_EXIT_DONE)
@@ -238,8 +241,14 @@ static void print_text(struct cli *cli, const struct scene *scene)
 	if (rows > 0 && findings == 0)
 		cli_note(cli, is_new ? "Nothing new is wrong with it." :
 				       "Nothing is wrong with it.");
-	for (size_t i = 0; i < scene->missing_count; i++)
-		cli_note(cli, "Not seen: %s", scene->missing[i]);
+	for (size_t i = 0; !cli->global.quiet && i < scene->missing_count; i++) {
+		char line[REPORT_LINE + 16];
+		struct tenf_text t = tenf_text_of(line, sizeof(line));
+
+		tenf_text_add(&t, "Not seen: ");
+		tenf_text_add(&t, scene->missing[i]);
+		output_wrapped(cli, cli->err, OUTPUT_PLAIN, 4, line);
+	}
 }
 
 static int verdict(const struct scene *scene, bool fails, enum severity from)

@@ -125,8 +125,9 @@ static bool judge_host(struct findings *findings, const struct exposed *e)
 	struct finding *finding;
 	struct tenf_text t;
 
-	/* What we made for another host is known. */
-	if (e->is_ours || (e->opened->sources & (OPENED_AGENT | OPENED_LEASE)) != 0)
+	/* What we made for another host is known, and what a gateway of ours allowed. */
+	if (e->is_ours ||
+	    (e->opened->sources & (OPENED_AGENT | OPENED_LEASE | OPENED_GATEWAY)) != 0)
 		return true;
 	finding = add(findings, SEVERITY_LOW, "foreign-host", e);
 	if (finding == NULL)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* list: what is open, from everybody who knows of it, in one table. */
 #include "cli/json.h"
+#include "cli/opened-ledger.h"
 #include "cli/opened-router.h"
 #include "cli/output.h"
 #include "cli/probe.h"
@@ -268,6 +269,8 @@ int verb_list(struct cli *cli)
 		listed = opened_router_add(cli, &sources);
 	if (status == CLI_EXIT_DONE && cli->arguments.value[CLI_PROBE] != NULL)
 		probed = probe_run(cli, &range, &sources.list);
+	if (sources.is_read && cli->arguments.value[CLI_ALL] != NULL)
+		opened_ledger_try(cli, &sources);
 	if (sources.is_read)
 		print(cli, &sources);
 	opened_sources_done(&sources);

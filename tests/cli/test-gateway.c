@@ -348,6 +348,26 @@ static void a_word_that_is_none_is_usage(void **state)
 	assert_non_null(strstr(c.out, "deny history explain fault check-config\" ;;"));
 }
 
+static void the_ledger_is_a_source_of_what_is_open(void **state)
+{
+	struct command c;
+
+	(void)state;
+	answer(0, LIST, 200, "{\"mappings\": [" HELD("m1", "192.168.1.44", "9000", RULE) "]}");
+	assert_null(strstr(command("list").out, "9000"));
+	c = command("list --all --json");
+	assert_non_null(strstr(c.out, "\"source\": \"gateway\""));
+	assert_non_null(strstr(command("list --all").out, "gateway's ledger"));
+	c = command("exposure --json");
+	assert_non_null(strstr(c.out, "192.168.1.44"));
+	assert_non_null(strstr(c.out, "\"findings\": []")); /* a rule of ours allowed it */
+	answer(0, LIST, 500, "{\"error\": {\"code\": \"busy\", \"text\": \"Later.\"}}");
+	c = command("list --all");
+	assert_int_equal(c.status, 0);
+	assert_null(strstr(c.out, "9000"));
+	assert_int_equal(fake_agent.open, 0);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, command_setup, command_teardown)
 
 int main(void)
@@ -366,6 +386,7 @@ int main(void)
 		TEST(faults_are_sent_as_written_and_shown),
 		TEST(faults_that_are_none_are_refused),
 		TEST(a_word_that_is_none_is_usage),
+		TEST(the_ledger_is_a_source_of_what_is_open),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

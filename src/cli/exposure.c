@@ -19,6 +19,9 @@
 /* How long the outside of the gateway is waited for: healthy ones are silent. */
 #define OUTSIDE_TIMEOUT_MS 700
 #define MISSING_MAX 6
+#define NO_LIST                                                              \
+	"What others opened at the router, since it has no list (UPnP); of " \
+	"this host, list --probe finds the rest"
 #define ANSWER 0x80 /* in the opcode of either protocol */
 
 struct scene {
@@ -119,6 +122,8 @@ static int look(struct cli *cli, struct scene *scene)
 	if (scene->has_gateway) {
 		judged.gateway = &scene->gateway;
 		opened_router_try(cli, &scene->gateway, &scene->sources);
+		if (!scene->sources.router_was_asked)
+			miss(scene, NO_LIST, "");
 		judged.answers_outside = answers_outside(cli, &scene->gateway);
 	}
 	status = exposed_join(&scene->sources.list, scene->host, &scene->exposed);

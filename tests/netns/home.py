@@ -126,14 +126,14 @@ class Home:
         self.gateway.sysctl("net.ipv4.ip_forward", "1")
         self.gateway.nft(NAT)
 
-    def miniupnpd(self, natpmp=True, upnp=False):
+    def miniupnpd(self, natpmp=True, upnp=False, more=""):
         if shutil.which("miniupnpd") is None:
             raise Skip("miniupnpd is not installed")
         self.translate()
         text = MINIUPNPD if natpmp else MINIUPNPD.replace("enable_natpmp=yes", "enable_natpmp=no")
         if upnp:
             text = text.replace("enable_upnp=no", "enable_upnp=yes\nhttp_port=0")
-        config = self.file("miniupnpd.conf", text)
+        config = self.file("miniupnpd.conf", text + more)
         daemon = self.opened.enter_context(Program(
             ["miniupnpd", "-d", "-f", config, "-P", self.file("miniupnpd.pid")],
             inside=self.gateway))

@@ -352,7 +352,7 @@ static void running_out_of_memory_restores_less_and_breaks_nothing(void **state)
 
 	(void)state;
 	for (long left = 0; left < 16; left++) {
-		struct house_memory memory;
+		static struct house_memory memory; /* outlives what uses it */
 		struct responder_kept k;
 		enum tenf_status status;
 

@@ -96,10 +96,11 @@ static struct keeper_mapping *new_mapping(struct keeper *keeper, const struct ke
 {
 	size_t size = sizeof(struct keeper_mapping) + wish->filter_count * sizeof(*wish->filters);
 	struct keeper_mapping *m = tenf_memory_zero(keeper->memory, 1, size);
-	struct pcp_filter *filters = (struct pcp_filter *)(m + 1); /* behind it, if any */
+	struct pcp_filter *filters;
 
 	if (m == NULL)
 		return NULL;
+	filters = (struct pcp_filter *)(m + 1); /* behind it, if any */
 	m->wish = *wish;
 	m->wish.filters = filters;
 	for (unsigned i = 0; i < wish->filter_count; i++)

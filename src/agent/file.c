@@ -1,113 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 #include "agent/file.h"
 
+#include "files/whole-file.h"
+
 #include <errno.h>
-#include <fcntl.h>
-#include <limits.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #define NEW_MODE 0644
 
-/* ---- Reading ----------------------------------------------------------- */
-
-static enum tenf_status read_all(int fd, size_t max, char **ret, size_t *ret_len)
-{
-	char *data = NULL;
-	size_t len = 0, size = 0;
-	ssize_t got;
-
-	do {
-		if (size - len < 2) {
-			char *larger = realloc(data, size + 8192);
-
-			if (larger == NULL) {
-				free(data);
-				return TENF_E_MEMORY;
-			}
-			data = larger;
-			size += 8192;
-		}
-		got = read(fd, data + len, size - len - 1);
-		if (got < 0 && errno != EINTR) {
-			free(data);
-			return TENF_E_SYSTEM;
-		}
-		len += got > 0 ? (size_t)got : 0;
-	} while (got != 0 && len <= max);
-	if (len > max) {
-		free(data);
-		return TENF_E_LIMIT;
-	}
-	data[len] = '\0';
-	*ret = data;
-	*ret_len = len;
-	return TENF_OK;
-}
-
 enum tenf_status file_read(const char *path, size_t max, char **ret, size_t *ret_len)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-	enum tenf_status status;
-	int error;
+	enum tenf_status status = whole_file_read(path, max, ret, ret_len);
 
-	if (fd < 0)
-		return TENF_E_SYSTEM;
-	status = read_all(fd, max, ret, ret_len);
-	error = errno;
-	close(fd);
-	errno = error;
-	return status;
-}
-
-/* ---- Writing ----------------------------------------------------------- */
-
-static bool write_all(int fd, const char *data, size_t len)
-{
-	while (len > 0) {
-		ssize_t done = write(fd, data, len);
-
-		if (done < 0 && errno == EINTR)
-			continue;
-		if (done < 0)
-			return false;
-		data += done;
-		len -= (size_t)done;
-	}
-	return true;
-}
-
-/* The new name lasts when its directory does. A file system that cannot sync
- * directories is no reason to fail. */
-static void sync_directory(const char *path)
-{
-	char directory[PATH_MAX];
-	const char *slash = strrchr(path, '/');
-	int fd;
-
-	if (slash == NULL)
-		snprintf(directory, sizeof(directory), ".");
-	else
-		snprintf(directory, sizeof(directory), "%.*s/", (int)(slash - path), path);
-	fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0)
-		return;
-	(void)fsync(fd);
-	close(fd);
-}
-
-/* As the file it replaces. Who may not give files away keeps the group at
- * least when it can, and never fails for it. */
-static bool dress(int fd, const struct stat *old)
-{
-	if (old == NULL)
-		return fchmod(fd, NEW_MODE) == 0;
-	if (fchown(fd, old->st_uid, old->st_gid) != 0 && fchown(fd, (uid_t)-1, old->st_gid) != 0)
-		return fchmod(fd, old->st_mode & 0777) == 0;
-	return fchmod(fd, old->st_mode & 07777) == 0;
+	return status == TENF_E_NOT_FOUND ? TENF_E_SYSTEM : status;
 }
 
 static bool holds_already(const char *path, const void *data, size_t len)
@@ -121,40 +28,6 @@ static bool holds_already(const char *path, const void *data, size_t len)
 	same = held_len == len && memcmp(held, data, len) == 0;
 	free(held);
 	return same;
-}
-
-static enum tenf_status replace(const char *path, const struct stat *old, const void *data,
-				size_t len)
-{
-	char temporary[PATH_MAX];
-	int wanted = snprintf(temporary, sizeof(temporary), "%s.XXXXXX", path);
-	int fd, error;
-	bool good;
-
-	if (wanted < 0 || (size_t)wanted >= sizeof(temporary)) {
-		errno = ENAMETOOLONG;
-		return TENF_E_SYSTEM;
-	}
-	fd = mkostemp(temporary, O_CLOEXEC);
-	if (fd < 0)
-		return TENF_E_SYSTEM;
-	good = dress(fd, old) && write_all(fd, data, len) && fsync(fd) == 0;
-	error = errno;
-	if (close(fd) != 0 && good) {
-		good = false;
-		error = errno;
-	}
-	if (good && rename(temporary, path) != 0) {
-		good = false;
-		error = errno;
-	}
-	if (good) {
-		sync_directory(path);
-		return TENF_OK;
-	}
-	(void)unlink(temporary);
-	errno = error;
-	return TENF_E_SYSTEM;
 }
 
 enum tenf_status file_write(const char *path, const void *data, size_t len)
@@ -173,28 +46,24 @@ enum tenf_status file_write(const char *path, const void *data, size_t len)
 	if (is_there && holds_already(at, data, len))
 		status = TENF_OK;
 	else
-		status = replace(at, is_there ? &old : NULL, data, len);
+		status = whole_file_replace(at, data, len,
+					    &(struct whole_file_manner){
+						    .mode = NEW_MODE,
+						    .like = is_there ? &old : NULL,
+						    .lasts = true });
 	free(target);
 	return status;
 }
 
 enum tenf_status file_make_directory(const char *path)
 {
-	char part[PATH_MAX];
-	size_t len = strlen(path);
-
-	if (len == 0 || len >= sizeof(part)) {
-		errno = len == 0 ? ENOENT : ENAMETOOLONG;
+	if (path[0] == '\0') {
+		errno = ENOENT;
 		return TENF_E_SYSTEM;
 	}
-	memcpy(part, path, len + 1);
-	for (char *slash = strchr(part + 1, '/'); slash != NULL; slash = strchr(slash + 1, '/')) {
-		*slash = '\0';
-		if (mkdir(part, 0700) != 0 && errno != EEXIST)
-			return TENF_E_SYSTEM;
-		*slash = '/';
-	}
-	if (mkdir(part, 0700) != 0 && errno != EEXIST)
+	if (whole_file_folders(path) != TENF_OK)
+		return TENF_E_SYSTEM;
+	if (mkdir(path, 0700) != 0 && errno != EEXIST)
 		return TENF_E_SYSTEM;
 	return TENF_OK;
 }

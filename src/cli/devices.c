@@ -3,7 +3,7 @@
 
 #include "base/text.h"
 #include "cli/leases.h"
-#include "cli/whole-file.h"
+#include "files/whole-file.h"
 
 #include <stdlib.h>
 #include <string.h>

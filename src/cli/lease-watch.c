@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli/lease-watch.h"
 
-#include "cli/whole-file.h"
+#include "files/whole-file.h"
 
 #include <errno.h>
 #include <stdlib.h>

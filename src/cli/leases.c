@@ -3,7 +3,7 @@
 
 #include "base/text.h"
 #include "cli/lease-text.h"
-#include "cli/whole-file.h"
+#include "files/whole-file.h"
 
 #include <errno.h>
 #include <fcntl.h>

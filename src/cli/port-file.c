@@ -2,7 +2,7 @@
 #include "cli/port-file.h"
 
 #include "base/text.h"
-#include "cli/whole-file.h"
+#include "files/whole-file.h"
 
 #include <errno.h>
 #include <stdlib.h>

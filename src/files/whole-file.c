@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "cli/whole-file.h"
+#include "files/whole-file.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -27,12 +27,46 @@ static bool write_all(int fd, const char *data, size_t len)
 	return true;
 }
 
-enum tenf_status whole_file_write(const char *path, const void *data, size_t len, mode_t mode)
+/* The new name lasts when its directory does. A file system that cannot sync
+ * directories is no reason to fail. */
+static void sync_directory(const char *path)
+{
+	char directory[PATH_MAX];
+	const char *slash = strrchr(path, '/');
+	int fd;
+
+	if (slash == NULL)
+		snprintf(directory, sizeof(directory), ".");
+	else
+		snprintf(directory, sizeof(directory), "%.*s/", (int)(slash - path), path);
+	fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return;
+	(void)fsync(fd);
+	close(fd);
+}
+
+/* Who may not give files away keeps the group at least when it can, and never
+ * fails for it. */
+static bool dress(int fd, const struct whole_file_manner *manner)
+{
+	const struct stat *old = manner->like;
+
+	if (old == NULL)
+		return fchmod(fd, manner->mode) == 0;
+	if (fchown(fd, old->st_uid, old->st_gid) != 0 && fchown(fd, (uid_t)-1, old->st_gid) != 0)
+		return fchmod(fd, old->st_mode & 0777) == 0;
+	return fchmod(fd, old->st_mode & 07777) == 0;
+}
+
+enum tenf_status whole_file_replace(const char *path, const void *data, size_t len,
+				    const struct whole_file_manner *manner)
 {
 	char temporary[PATH_MAX];
-	int wanted, fd, error;
+	int wanted = snprintf(temporary, sizeof(temporary), "%s.XXXXXX", path);
+	int fd, error;
+	bool good;
 
-	wanted = snprintf(temporary, sizeof(temporary), "%s.XXXXXX", path);
 	if (wanted < 0 || (size_t)wanted >= sizeof(temporary)) {
 		errno = ENAMETOOLONG;
 		return TENF_E_SYSTEM;
@@ -40,23 +74,30 @@ enum tenf_status whole_file_write(const char *path, const void *data, size_t len
 	fd = mkostemp(temporary, O_CLOEXEC);
 	if (fd < 0)
 		return TENF_E_SYSTEM;
-	if (fchmod(fd, mode) != 0 || !write_all(fd, data, len))
-		goto fail;
-	if (close(fd) != 0) {
-		fd = -1;
-		goto fail;
-	}
-	fd = -1;
-	if (rename(temporary, path) != 0)
-		goto fail;
-	return TENF_OK;
-fail:
+	good = dress(fd, manner) && write_all(fd, data, len) &&
+	       (!manner->lasts || fsync(fd) == 0);
 	error = errno;
-	if (fd >= 0)
-		close(fd);
-	unlink(temporary);
-	errno = error;
-	return TENF_E_SYSTEM;
+	if (close(fd) != 0 && good) {
+		good = false;
+		error = errno;
+	}
+	if (good && rename(temporary, path) != 0) {
+		good = false;
+		error = errno;
+	}
+	if (!good) {
+		(void)unlink(temporary);
+		errno = error;
+		return TENF_E_SYSTEM;
+	}
+	if (manner->lasts)
+		sync_directory(path);
+	return TENF_OK;
+}
+
+enum tenf_status whole_file_write(const char *path, const void *data, size_t len, mode_t mode)
+{
+	return whole_file_replace(path, data, len, &(struct whole_file_manner){ .mode = mode });
 }
 
 static enum tenf_status read_all(int fd, size_t max, char **ret, size_t *ret_len)
@@ -95,13 +136,16 @@ static enum tenf_status read_all(int fd, size_t max, char **ret, size_t *ret_len
 
 enum tenf_status whole_file_read(const char *path, size_t max, char **ret, size_t *ret_len)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 	enum tenf_status status;
+	int error;
 
 	if (fd < 0)
 		return errno == ENOENT || errno == ENOTDIR ? TENF_E_NOT_FOUND : TENF_E_SYSTEM;
 	status = read_all(fd, max, ret, ret_len);
+	error = errno;
 	close(fd);
+	errno = error;
 	return status;
 }
 

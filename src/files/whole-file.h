@@ -1,22 +1,30 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Files that are written whole or not at all: whoever reads sees the old
- * content or the new one, also when the writer is killed half-way.
- *
- * Nothing waits for the disk. What stands in these files is worth no more than a
- * lease, and the disk would take longer than the gateway: when the machine
- * itself stops, the last seconds may be missing.
+ * Small files that are read with a limit, and written whole or not at all: whoever
+ * reads sees the old content or the new one, also when the writer is killed
+ * half-way. When the machine itself stops, that holds of what is written to last;
+ * of the rest the last seconds may be missing.
  */
-#ifndef TENF_CLI_WHOLE_FILE_H
-#define TENF_CLI_WHOLE_FILE_H
+#ifndef TENF_FILES_WHOLE_FILE_H
+#define TENF_FILES_WHOLE_FILE_H
 
 #include "base/attributes.h"
 
+#include <stdbool.h>
 #include <stddef.h>
-#include <sys/types.h>
+#include <sys/stat.h>
 #include <tenforward/types.h>
 
+struct whole_file_manner {
+	mode_t mode;             /* of a file that is like no other */
+	const struct stat *like; /* mode, owner and group are its, as far as we may; or NULL */
+	bool lasts;              /* waits for the disk: the file, then its folder */
+};
+
 /* Errors: TENF_E_SYSTEM with errno set; the old file is then untouched. */
+TENF_CHECKED enum tenf_status whole_file_replace(const char *path, const void *data, size_t len,
+						 const struct whole_file_manner *manner);
+/* The same with this mode, and without a wait for the disk. */
 TENF_CHECKED enum tenf_status whole_file_write(const char *path, const void *data, size_t len,
 					       mode_t mode);
 

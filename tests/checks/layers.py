@@ -28,11 +28,12 @@ MAY_INCLUDE = {
     "lib": ("core", "keeper", "wire", "net", "igd", "base"),
     "control": ("base",),
     "database": ("base",),
-    "agent": ("control", "database", "base"),
+    "files": ("base",),
+    "agent": ("control", "database", "files", "base"),
     "gateway": ("wire", "base"),
     "gateway-edge": ("gateway", "wire", "base", "net", "control", "database"),
     "host": ("base",),
-    "cli": ("control", "host", "base"),
+    "cli": ("control", "files", "host", "base"),
 }
 
 # The public API is for those who could be somebody else's program; control uses

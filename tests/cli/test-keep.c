@@ -3,7 +3,7 @@
 
 #include "cli/cli.h"
 #include "cli/leases.h"
-#include "cli/whole-file.h"
+#include "files/whole-file.h"
 
 #include <signal.h>
 #include <stdio.h>

@@ -2,7 +2,7 @@
 #include "command.h"
 
 #include "cli/leases.h"
-#include "cli/whole-file.h"
+#include "files/whole-file.h"
 
 #include <stdio.h>
 #include <stdlib.h>

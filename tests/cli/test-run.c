@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "command.h"
 
-#include "cli/whole-file.h"
+#include "files/whole-file.h"
 
 #include <signal.h>
 #include <stdio.h>

@@ -150,8 +150,10 @@ static bool make_directory(const struct gateway_config *config, struct tenf_text
 		tenf_text_add(why, strerror(errno));
 		return false;
 	}
+	/* A user namespace without other users has nobody to give it to, and then
+	 * nobody else is become: only a user that was named has to be there. */
 	if (geteuid() == 0 && user_find(config->user, &user, &no_user) &&
-	    chown(config->state, user.uid, user.gid) != 0) {
+	    chown(config->state, user.uid, user.gid) != 0 && config->user[0] != '\0') {
 		tenf_text_add(why, "cannot give the directory of State= away: ");
 		tenf_text_add(why, strerror(errno));
 		return false;

@@ -10,10 +10,11 @@ import signal
 import socket
 import stat
 import struct
+import subprocess
 import sys
 
 from govern import OUTSIDE, PATIENCE_S, Governed  # first: it says where the others are
-from cases import case, expect, expect_in, run
+from cases import Skip, case, expect, expect_in, run
 
 GATEWAYD = sys.argv[1]
 
@@ -309,6 +310,22 @@ def slow_disk(opened):
     g.natpmp(33333, 33333)
     g.wait_until(lambda: g.ask("GET", "/v1/history?limit=5000", want=None).get("events"),
                  "the queue has room again and what was in it is kept")
+
+
+@case("in a namespace without other users it stays who it is and keeps its history")
+def alone(opened):
+    if subprocess.run(["unshare", "-r", "true"], capture_output=True, check=False).returncode:
+        raise Skip("no user namespaces")
+    g = Governed(opened, GATEWAYD)
+    g.kill()
+    g.keys = f"State={g.folder}/state"
+    g.path = os.path.join(g.folder, "gatewayd")
+    with open(g.path, "w", encoding="utf-8") as file:
+        file.write(f'#!/bin/sh\nexec unshare -r {os.path.abspath(GATEWAYD)} "$@"\n')
+    os.chmod(g.path, 0o755)
+    g.start()
+    g.natpmp(8080, 80)
+    expect(history(g), [("mapped", 80)], "history")
 
 
 @case("a directory that cannot be is told at start")

@@ -18,12 +18,13 @@ _Static_assert(BURST * SERVER_BATCH <= RESPONDER_BATCH_MAX, "a burst fits one ba
 
 static void log_one(void *context, const struct responder_record *record, tenf_time now)
 {
+	const struct daemon *d = context;
+	const struct policy_rule *rule = responder_rule(d->responder, record->rule);
 	char line[LOG_LINE_MAX];
 	struct tenf_text text = tenf_text_of(line, sizeof(line));
 
-	(void)context;
 	(void)now;
-	log_record(record, &text);
+	log_record(record, rule != NULL ? rule->name : "", &text);
 	(void)fprintf(stderr, "%s\n", line);
 }
 
@@ -239,7 +240,8 @@ bool daemon_new(const struct gateway_config *config, struct daemon **ret, struct
 		return say(why, "out of memory");
 	d->config = *config;
 	d->changes_fd = -1;
-	daemon_observe(d, &(struct daemon_observer){ .record = log_one, .flush = log_flush });
+	daemon_observe(d, &(struct daemon_observer){ .record = log_one, .flush = log_flush,
+						     .context = d });
 	for (size_t i = 0; i < RESPONDER_LINKS_MAX; i++)
 		d->listeners[i] = (struct listener){ .fd = -1, .stray_fd = -1 };
 	if (!open_all(d, why)) {

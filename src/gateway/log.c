@@ -35,18 +35,21 @@ static const char *version_name(const struct responder_record *record)
 	return record->version == NATPMP_VERSION ? "NAT-PMP" : "PCP";
 }
 
-static void add_rule(struct tenf_text *t, const struct responder_record *record)
+static void add_rule(struct tenf_text *t, const struct responder_record *record, const char *name)
 {
 	tenf_text_add(t, " (");
 	tenf_text_add(t, version_name(record));
 	if (record->rule != POLICY_NO_RULE) {
 		tenf_text_add(t, ", rule ");
 		tenf_text_add_number(t, (uint64_t)record->rule + 1);
+		tenf_text_add(t, name[0] != '\0' ? " " : "");
+		tenf_text_add(t, name);
 	}
 	tenf_text_add_char(t, ')');
 }
 
-static void add_lease(struct tenf_text *t, const char *verb, const struct responder_record *record)
+static void add_lease(struct tenf_text *t, const char *verb, const struct responder_record *record,
+		      const char *name)
 {
 	tenf_text_add(t, verb);
 	add_internal(t, record);
@@ -55,14 +58,15 @@ static void add_lease(struct tenf_text *t, const char *verb, const struct respon
 	tenf_text_add(t, " for ");
 	tenf_text_add_number(t, record->lifetime_s);
 	tenf_text_add(t, " s");
-	add_rule(t, record);
+	add_rule(t, record, name);
 	if (record->why != NULL) {
 		tenf_text_add(t, ": ");
 		tenf_text_add(t, record->why);
 	}
 }
 
-static void add_removal(struct tenf_text *t, const struct responder_record *record)
+static void add_removal(struct tenf_text *t, const struct responder_record *record,
+			const char *name)
 {
 	if (record->count == 0) {
 		tenf_text_add(t, "nothing to remove at ");
@@ -78,10 +82,11 @@ static void add_removal(struct tenf_text *t, const struct responder_record *reco
 		tenf_text_add(t, record->count == 1 ? " mapping of " : " mappings of ");
 		add_internal(t, record);
 	}
-	add_rule(t, record);
+	add_rule(t, record, name);
 }
 
-static void add_refusal(struct tenf_text *t, const struct responder_record *record)
+static void add_refusal(struct tenf_text *t, const struct responder_record *record,
+			const char *name)
 {
 	tenf_text_add(t, "refused ");
 	add_address(t, &record->client);
@@ -98,10 +103,11 @@ static void add_refusal(struct tenf_text *t, const struct responder_record *reco
 	}
 	if (record->protocol != 0 && record->rule == POLICY_NO_RULE)
 		tenf_text_add(t, ", by no rule");
-	add_rule(t, record);
+	add_rule(t, record, name);
 }
 
-static void add_answer(struct tenf_text *t, const struct responder_record *record)
+static void add_answer(struct tenf_text *t, const struct responder_record *record,
+		       const char *name)
 {
 	tenf_text_add(t, "told ");
 	add_address(t, &record->client);
@@ -111,26 +117,26 @@ static void add_answer(struct tenf_text *t, const struct responder_record *recor
 	} else {
 		tenf_text_add(t, " the epoch");
 	}
-	add_rule(t, record);
+	add_rule(t, record, name);
 }
 
-void log_record(const struct responder_record *record, struct tenf_text *ret)
+void log_record(const struct responder_record *record, const char *name, struct tenf_text *ret)
 {
 	switch (record->verdict) {
 	case RESPONDER_GRANTED:
-		add_lease(ret, "granted ", record);
+		add_lease(ret, "granted ", record, name);
 		break;
 	case RESPONDER_RENEWED:
-		add_lease(ret, "renewed ", record);
+		add_lease(ret, "renewed ", record, name);
 		break;
 	case RESPONDER_REMOVED:
-		add_removal(ret, record);
+		add_removal(ret, record, name);
 		break;
 	case RESPONDER_REFUSED:
-		add_refusal(ret, record);
+		add_refusal(ret, record, name);
 		break;
 	case RESPONDER_ANSWERED:
-		add_answer(ret, record);
+		add_answer(ret, record, name);
 		break;
 	case RESPONDER_EXPIRED:
 		tenf_text_add(ret, "ended ");
@@ -138,13 +144,13 @@ void log_record(const struct responder_record *record, struct tenf_text *ret)
 		tenf_text_add(ret, " at ");
 		add_endpoint(ret, &record->external);
 		tenf_text_add(ret, ", its lease is over");
-		add_rule(ret, record);
+		add_rule(ret, record, name);
 		break;
 	case RESPONDER_PENDING:
 		tenf_text_add(ret, "waits for a word (");
 		tenf_text_add_number(ret, record->id);
 		tenf_text_add(ret, "): ");
-		add_refusal(ret, record);
+		add_refusal(ret, record, name);
 		break;
 	case RESPONDER_REVOKED:
 		tenf_text_add(ret, record->end == LEDGER_NOT_ENDED ? "could not revoke "
@@ -154,7 +160,7 @@ void log_record(const struct responder_record *record, struct tenf_text *ret)
 		add_endpoint(ret, &record->external);
 		tenf_text_add(ret, ", ");
 		tenf_text_add(ret, record->why);
-		add_rule(ret, record);
+		add_rule(ret, record, name);
 		break;
 	case RESPONDER_RESTARTED:
 		tenf_text_add(ret, "restarted with epoch 0: ");

@@ -8,6 +8,8 @@
 
 #define LOG_LINE_MAX 400
 
-void log_record(const struct responder_record *record, struct tenf_text *ret);
+/* `rule_name` is that of the rule that decided; "" when it has none. */
+void log_record(const struct responder_record *record, const char *rule_name,
+		struct tenf_text *ret);
 
 #endif

@@ -4,12 +4,14 @@
 
 #include "gateway/log.h"
 
+static const char *rule_name = "";
+
 static void expect_line(const struct responder_record *record, const char *wanted)
 {
 	char line[LOG_LINE_MAX];
 	struct tenf_text text = tenf_text_of(line, sizeof(line));
 
-	log_record(record, &text);
+	log_record(record, rule_name, &text);
 	assert_string_equal(line, wanted);
 	assert_false(text.cut);
 }
@@ -83,9 +85,23 @@ static void unknown_protocols_and_ipv6_are_written_too(void **state)
 			"(PCP, rule 3)");
 }
 
+static void a_rule_with_a_name_is_told_by_both(void **state)
+{
+	struct responder_record r = lease(RESPONDER_GRANTED);
+
+	(void)state;
+	rule_name = "lan";
+	expect_line(&r, "granted 192.168.1.20:8080/tcp as 203.0.113.7:80 for 7200 s "
+			"(PCP, rule 3 lan)");
+	r.rule = POLICY_NO_RULE;
+	expect_line(&r, "granted 192.168.1.20:8080/tcp as 203.0.113.7:80 for 7200 s (PCP)");
+	rule_name = "";
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_rule_with_a_name_is_told_by_both),
 		cmocka_unit_test(each_verdict_says_who_what_which_rule_and_result),
 		cmocka_unit_test(unknown_protocols_and_ipv6_are_written_too),
 	};

@@ -185,7 +185,6 @@ static bool set_state(struct config_reading *r, const char *value)
 	if (!none && (value[0] != '/' || strlen(value) >= CONFIG_STATE_MAX))
 		return false;
 	tenf_text_add(&state, none ? "" : value);
-	r->state_seen = true;
 	return true;
 }
 

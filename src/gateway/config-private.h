@@ -27,7 +27,6 @@ struct config_reading {
 	bool forward_seen; /* in this static mapping */
 	bool host_seen;
 	bool socket_seen;
-	bool state_seen;
 	struct tenf_text *why;
 	bool failed;
 };

@@ -157,8 +157,6 @@ static void check_whole(struct config_reading *r)
 	/* A test gateway takes no place that a real one, or another test, could want. */
 	if (!r->socket_seen && c->backend == CONFIG_NFTABLES)
 		memcpy(c->socket, CONFIG_SOCKET_DEFAULT, sizeof(CONFIG_SOCKET_DEFAULT));
-	if (!r->state_seen && c->backend == CONFIG_NFTABLES)
-		memcpy(c->state, CONFIG_STATE_DEFAULT, sizeof(CONFIG_STATE_DEFAULT));
 	if (c->backend == 0)
 		config_complain(r, 0, "Backend= of [Gateway] is missing", NULL,
 			 "write Backend=memory (test gateway) or Backend=nftables");

@@ -22,7 +22,6 @@
 #define CONFIG_STATICS_MAX 256
 #define CONFIG_FLOOD_LIMIT 1000 /* requests a second of one host, in front of the daemon */
 #define CONFIG_SOCKET_DEFAULT "/run/tenforward/gateway.sock" /* with Backend=nftables */
-#define CONFIG_STATE_DEFAULT "/var/lib/tenforward" /* as well */
 #define CONFIG_STATE_MAX 256
 #define CONFIG_SOCKET_MAX 108 /* as long as the address of a Unix socket can be */
 

@@ -99,7 +99,7 @@ static void a_real_gateway_has_a_control_socket_and_a_test_one_when_asked(void *
 	assert_string_equal(config.socket, "");
 	expect_good("[Gateway]\nBackend=nftables\n");
 	assert_string_equal(config.socket, CONFIG_SOCKET_DEFAULT);
-	assert_string_equal(config.state, CONFIG_STATE_DEFAULT);
+	assert_string_equal(config.state, "");
 	assert_int_equal(config.history_days, 90);
 	expect_good("[Gateway]\nBackend=nftables\nSocket=none\nState=none\n");
 	assert_string_equal(config.socket, "");

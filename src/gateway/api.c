@@ -29,17 +29,6 @@ static void get_status(struct control_request *request, void *context)
 	control_answer_json(request, 200, status);
 }
 
-static void get_mappings(struct control_request *request, void *context)
-{
-	struct daemon *d = context;
-	const struct ledger_mapping *m = NULL;
-	json_t *list = json_array();
-
-	while ((m = responder_mappings(d->responder, m)) != NULL && list != NULL)
-		(void)shape_append(&list, api_mapping(d, m));
-	control_answer_json(request, 200, shape_wrap("mappings", list));
-}
-
 static void get_mapping(struct control_request *request, void *context)
 {
 	struct daemon *d = context;
@@ -81,7 +70,7 @@ static void get_health(struct control_request *request, void *context)
 
 const struct control_route api_routes[] = {
 	{ CONTROL_GET, "/v1/status", get_status },
-	{ CONTROL_GET, "/v1/mappings", get_mappings },
+	{ CONTROL_GET, "/v1/mappings", api_get_mappings },
 	{ CONTROL_POST, "/v1/mappings", api_post_mappings },
 	{ CONTROL_GET, "/v1/mappings/{id}", get_mapping },
 	{ CONTROL_DELETE, "/v1/mappings/{id}", api_delete_mapping },

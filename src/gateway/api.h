@@ -12,6 +12,8 @@
 extern const struct control_route api_routes[];
 extern const size_t api_route_count;
 
+/* All of them (api-mappings.c). */
+void api_get_mappings(struct control_request *request, void *context);
 /* Changes (api-govern.c). */
 void api_post_mappings(struct control_request *request, void *context);
 void api_delete_mapping(struct control_request *request, void *context);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "house.h"
 
+#include "control/list.h"
+
 #include <errno.h>
 #include <netinet/in.h>
 #include <poll.h>
@@ -103,6 +105,27 @@ static void get_large(struct control_request *request, void *context)
 	control_answer_json(request, 200, list);
 }
 
+static json_t *nth(void *context, size_t index)
+{
+	(void)context;
+	return index < 100000 ? json_pack("{sI}", "n", (json_int_t)index) : NULL;
+}
+
+static void let_go(void *context)
+{
+	struct house *h = context;
+
+	h->cancelled++;
+}
+
+/* As many items as the path says; from 100 001 on the last ones cannot be made. */
+static void get_long(struct control_request *request, void *context)
+{
+	control_list_serve(request, &(struct control_list){
+		.key = "list", .item = nth, .free_context = let_go, .context = context,
+		.count = (size_t)strtoul(control_request_part(request, "count"), NULL, 10) });
+}
+
 static void put_publish(struct control_request *request, void *context)
 {
 	struct house *h = context;
@@ -126,6 +149,7 @@ static const struct control_route routes[] = {
 	{ CONTROL_GET, "/v1/poor", out_of_memory },
 	{ CONTROL_GET, "/v1/events", get_events },
 	{ CONTROL_GET, "/v1/large", get_large },
+	{ CONTROL_GET, "/v1/long/{count}", get_long },
 };
 
 /* ---- Its life ------------------------------------------------------------ */

@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <event2/bufferevent.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,6 +17,8 @@
 #include <unistd.h>
 
 #define WHY_MAX 1024
+#define LOCK_WAIT_MS 10000 /* for the process of before to end */
+#define LOCK_LOOK_MS 10
 
 struct desk {
 	struct event_base *base;
@@ -161,16 +164,32 @@ static bool make_directory(const struct gateway_config *config, struct tenf_text
 	return true;
 }
 
+/* After a kill the clerk of before still writes what it had heard, and then ends. */
+static bool open_history(struct desk *desk, const struct gateway_config *config,
+			 struct tenf_text *note, struct tenf_text *why)
+{
+	const struct history_limits limits = { config->history_days, config->history_size };
+	const size_t used = why->used;
+
+	for (int waited_ms = 0;; waited_ms += LOCK_LOOK_MS) {
+		if (history_open(config->state, &limits, &desk->history, note, why))
+			return true;
+		if (waited_ms >= LOCK_WAIT_MS || strstr(why->start, HISTORY_IN_USE) == NULL)
+			return false;
+		why->used = used;
+		why->start[used] = '\0';
+		(void)poll(NULL, 0, LOCK_LOOK_MS);
+	}
+}
+
 /* What is to be said goes to `note`, a sentence a line. */
 static bool open_desk(struct desk *desk, const struct gateway_config *config,
 		      struct tenf_text *note, struct tenf_text *why)
 {
-	const struct history_limits limits = { config->history_days, config->history_size };
-
 	if (config->state[0] == '\0')
 		return rights_clerk(config->user, note, why);
 	return make_directory(config, why) && rights_clerk(config->user, note, why) &&
-	       history_open(config->state, &limits, &desk->history, note, why);
+	       open_history(desk, config, note, why);
 }
 
 static bool open_socket(struct desk *desk, int fd)

@@ -45,7 +45,7 @@ static const char *const statements[STATEMENTS] = {
 static const struct database_plan plan = {
 	.file = "gateway.db",
 	.what = "history",
-	.in_use = "another gateway has it open; stop that one or name another State=",
+	.in_use = HISTORY_IN_USE,
 	.steps = steps,
 	.version = 1,
 	.statements = statements,

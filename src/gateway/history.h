@@ -28,6 +28,9 @@ struct history_limits {
 
 struct history;
 
+/* What `why` ends with when another process has it. */
+#define HISTORY_IN_USE "another gateway has it open; stop that one or name another State="
+
 /* In `directory`, which exists. `ret_note` is "" or says that a damaged file was set aside. */
 TENF_CHECKED bool history_open(const char *directory, const struct history_limits *limits,
 			       struct history **ret, struct tenf_text *ret_note,

@@ -183,6 +183,10 @@ def natpmp_many(home, first, last):
     return granted
 
 
+def home_state():
+    return f"{kernel.TOP}/gateway-state"
+
+
 def count(home, name):
     """Elements, without listing them as objects."""
     with home.gateway:
@@ -211,6 +215,18 @@ def killed_under_load(opened):
     expect((count(home, "dnat4"), count(home, "snat4")), (MANY, MANY), "in the kernel")
     if home.command.json("status")["gateways"][0]["epoch"] < epoch:
         raise AssertionError("the epoch began again")
+
+
+@case("a start right behind a kill does not trip over what the daemon before leaves behind")
+def killed_and_started_at_once(opened):
+    home = home_with(opened, f"MaxMappings={MANY}\nFloodLimit=0\nState={home_state()}")
+    expect(len(natpmp_many(home, 6000, 9999)), 4000, "granted")
+    for _ in range(3):
+        home.daemon.send(signal.SIGKILL)
+        home.daemon = home.gatewayd(
+            f"External=wan0\nMaxMappings={MANY}\nFloodLimit=0\nState={home_state()}",
+            backend="nftables")
+        home.daemon.wait_text("went on with 4000 mappings")
 
 
 @case("mappings follow the external address, and clients are told")

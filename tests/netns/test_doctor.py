@@ -160,8 +160,10 @@ def two_routers(opened, outer_answers, backend="memory"):
     kernel_keys = "External=wan0\n" if backend == "nftables" else ""
     home.gatewayd(f"{kernel_keys}ExternalAddress=10.20.0.14", backend=backend)
     if outer_answers:
-        home.gatewayd(f"{kernel_keys}ExternalAddress=11.0.113.9\nSocket={home.file('outer.sock')}",
-                      host=outer, backend=backend)
+        # Two daemons on one computer: what is one's own is named.
+        own = f"Socket={home.file('outer.sock')}\nState={home.file('outer-state')}\n"
+        home.gatewayd(f"{kernel_keys}{own}ExternalAddress=11.0.113.9", host=outer,
+                      backend=backend)
     return home
 
 

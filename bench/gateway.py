@@ -201,6 +201,17 @@ def floods(side, table):
         table.add(what, calm, p99, show=lambda us: f"{us / 1000:.2f} ms", at_most=50000)
 
 
+def million(side, table):
+    """The thinking part alone: a million mappings, 20,000 hosts, 16 outside addresses."""
+    what = "memory a mapping, a million over 16 addresses, ledger alone"
+    if not table.wants(what):
+        return
+    _, made, renewed, octets = run(side.world.tool("bench-ledger")).split()
+    table.add(what, None, float(octets), at_most=192)
+    table.add("the same, mappings made a second", None, float(made))
+    table.add("the same, mappings renewed a second", None, float(renewed))
+
+
 def neighbour():
     """A second machine behind the same link, with a link-layer address of its own."""
     run("ip", "netns", "add", "next")
@@ -219,7 +230,7 @@ def measure(world, table, _options):
     except Missing as error:
         table.skip("the gateway", error)
         return
-    for part in (requests, restart, flows, floods):
+    for part in (requests, restart, flows, floods, million):
         try:
             part(side, table)
         except (Missing, subprocess.CalledProcessError) as error:

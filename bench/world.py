@@ -121,6 +121,7 @@ class World:
             "tenforward": "src/cli/tenforward",
             "tenforward-gatewayd": "src/gateway/tenforward-gatewayd",
             "tenforwardd": "src/agent/tenforwardd",
+            "bench-ledger": "bench/bench-ledger",
             "bench-storm": "bench/bench-storm",
             "bench-measure": "bench/bench-measure",
             "bench-relay": "bench/bench-relay"}[name])

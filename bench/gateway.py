@@ -26,7 +26,7 @@ Internal=near-g
 FloodLimit={flood}
 MaxMappings=70000
 Socket={folder}/storm.sock
-State={folder}
+State=none
 [Rule]
 Action=allow
 MaxMappings=70000

@@ -47,7 +47,7 @@ ExternalAddress=11.0.113.1
 Listen=10.77.0.1:5351
 Listen=10.78.0.1:5351
 Socket={folder}/gateway.sock
-State={folder}
+State=none
 [Rule]
 Action=allow
 MaxMappings=1000

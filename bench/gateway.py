@@ -79,8 +79,8 @@ class Side:
         return int(line.split()[1]) * 1024
 
     def held(self):
-        text = self.world.inside("gateway", "nft", "list", "map", "inet", "tenforward", "dnat4")
-        return text.count(" expires ")
+        return sum(self.world.inside("gateway", "nft", "list", "map", "inet", "tenforward",
+                                     f"dnat4_{part}").count(" expires ") for part in range(8))
 
     def echo(self):
         daemon = self.world.start("echo", "gateway", self.storm_path, "echo", ECHO,

@@ -60,7 +60,9 @@ static uint32_t held(const struct place *place)
 
 	if (!place->is_kernel)
 		return backend_memory_count(place->backend);
-	assert_int_equal(table_read(&transport, SET_DNAT4, NULL, count_one, &count), 0);
+	for (unsigned set = SET_DNAT4; element_set_is_dnat4(set); set++)
+		assert_int_equal(table_read(&transport, (enum element_set)set, NULL, count_one,
+					    &count), 0);
 	assert_int_equal(table_read(&transport, SET_PINHOLE6, NULL, count_one, &count), 0);
 	return count;
 }

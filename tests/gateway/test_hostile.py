@@ -216,8 +216,9 @@ class House:
 
     def open_ports(self):
         """External ports and where they lead, as the kernel has them."""
-        text = subprocess.run(["nft", "list", "map", "inet", "tenforward", "dnat4"],
-                              capture_output=True, text=True, check=True).stdout
+        text = "".join(subprocess.run(["nft", "list", "map", "inet", "tenforward",
+                                       f"dnat4_{part}"], capture_output=True, text=True,
+                                      check=True).stdout for part in range(8))
         return re.findall(r" (\d+) timeout [^:]*? : (\S+) \. (\d+)", text)
 
     def serve_others_during(self, kind):

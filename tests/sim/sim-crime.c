@@ -155,7 +155,6 @@ void sim_crime_at_host(struct sim_world *w, struct sim_host *host,
 		claim->port ^= 1;
 	if (w->crime == SIM_UNDEAD && event->kind == TENF_EVENT_REMOVED) {
 		w->first_create.from = host->socket;
-		sim_gateway_receive(&w->gateway, &host->socket, w->first_create.data,
-				    w->first_create.len, w->now);
+		sim_net_send(&w->net, &w->first_create, w->now);
 	}
 }

@@ -113,8 +113,8 @@ static int read_all(struct helper *h, struct dump *d)
 	code = table_read(&h->nft, SET_ALLOWED4, NULL, add_filter, &h->changes);
 	if (code == 0)
 		code = table_read(&h->nft, SET_ALLOWED6, NULL, add_filter, &h->changes);
-	if (code == 0)
-		code = table_read(&h->nft, SET_DNAT4, NULL, add_mapping, d);
+	for (unsigned set = SET_DNAT4; code == 0 && element_set_is_dnat4(set); set++)
+		code = table_read(&h->nft, (enum element_set)set, NULL, add_mapping, d);
 	if (code == 0)
 		code = table_read(&h->nft, SET_PINHOLE6, NULL, add_mapping, d);
 	/* What PEER made is taken in after all mappings. */

@@ -14,13 +14,28 @@
 #define FILTER_LONGER_MS 5000
 
 const char *const element_set_names[SET_COUNT] = {
-	[SET_DNAT4] = "dnat4",         [SET_SNAT4] = "snat4",
+	[SET_DNAT4] = "dnat4_0",       [SET_DNAT4 + 1] = "dnat4_1",
+	[SET_DNAT4 + 2] = "dnat4_2",   [SET_DNAT4 + 3] = "dnat4_3",
+	[SET_DNAT4 + 4] = "dnat4_4",   [SET_DNAT4 + 5] = "dnat4_5",
+	[SET_DNAT4 + 6] = "dnat4_6",   [SET_DNAT4 + 7] = "dnat4_7",
+	[SET_SNAT4] = "snat4",
 	[SET_PINHOLE6] = "pinhole6",   [SET_FILTERED4] = "filtered4",
 	[SET_FILTERED6] = "filtered6", [SET_ALLOWED4] = "allowed4",
 	[SET_ALLOWED6] = "allowed6",   [SET_DPEER4] = "dpeer4",
 	[SET_SPEER4] = "speer4",       [SET_PEER6] = "peer6",
 	[SET_STATE] = "state",
 };
+_Static_assert(ELEMENT_PARTS == 8, "each part has its name");
+
+bool element_set_is_dnat4(unsigned set)
+{
+	return set < SET_DNAT4 + ELEMENT_PARTS;
+}
+
+static uint8_t part_of(uint16_t external_port)
+{
+	return (uint8_t)(SET_DNAT4 + external_port % ELEMENT_PARTS);
+}
 
 uint64_t element_timeout(tenf_time ends_at, tenf_time now)
 {
@@ -192,7 +207,7 @@ void element_of_mapping(const struct helper_mapping *m, tenf_time now, uint8_t *
 	if (m->remote.port != 0)
 		ret->set = v4 ? SET_DPEER4 : SET_PEER6;
 	else
-		ret->set = v4 ? SET_DNAT4 : SET_PINHOLE6;
+		ret->set = v4 ? part_of(m->external.port) : SET_PINHOLE6;
 	ret->key_len = write_key(ret->key, m->protocol, &m->external, &m->remote);
 	ret->has_end = false;
 	if (v4)
@@ -224,7 +239,7 @@ enum tenf_status element_to_mapping(const struct element *e, uint64_t left_ms, t
 {
 	struct tenf_reader key = tenf_reader_of(e->key, e->key_len);
 	struct tenf_reader data = tenf_reader_of(e->data, e->data_len);
-	bool v4 = e->set == SET_DNAT4 || e->set == SET_DPEER4;
+	bool v4 = element_set_is_dnat4(e->set) || e->set == SET_DPEER4;
 
 	memset(ret, 0, offsetof(struct helper_mapping, description));
 	ret->protocol = read_protocol(&key);

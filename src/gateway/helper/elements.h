@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * How mappings lie in the sets and maps of our table. An IPv4 mapping is one
- * element of dnat4 (packets from outside) and one of snat4 (packets from inside
+ * element of a dnat4 (packets from outside) and one of snat4 (packets from inside
  * leave by the same external endpoint, RFC 6886 §3.9); an IPv6 one is an element of
  * pinhole6. Keys are concatenations, each part padded to four octets:
  *
- *	dnat4      protocol . external address . external port : internal address . port
+ *	dnat4_N    protocol . external address . external port : internal address . port
  *	snat4      protocol . internal address . internal port : external address . port
  *	pinhole6   protocol . address . port
- *	filtered4  as dnat4: only peers in allowed4 may
+ *	filtered4  as dnat4_N: only peers in allowed4 may
  *	allowed4   the same . remote address . remote port, as ranges
  *	dpeer4     protocol . external . port . remote . port : internal address . port
  *	speer4     protocol . internal . port . remote . port : external address . port
@@ -16,8 +16,13 @@
  *	state      one element: the epoch's start and the version of all this
  *
  * What the next start must know beside that (nonce, maker, name …) stands in the
- * user data of dnat4 and pinhole6: first nft's own comment, so that `nft list`
- * reads well, then a record of ours. Pure: no netlink, no clock.
+ * user data of dnat4_N and pinhole6: first nft's own comment, so that `nft list`
+ * reads well, then a record of ours.
+ *
+ * dnat4 comes in parts, by the last bits of the external port, because a start reads
+ * it whole: for each 32 KiB of the answer the kernel walks a set from its beginning, so
+ * reading one of 60 000 takes eight times as long as eight of an eighth. Pure: no
+ * netlink, no clock.
  */
 #ifndef TENF_GATEWAY_HELPER_ELEMENTS_H
 #define TENF_GATEWAY_HELPER_ELEMENTS_H
@@ -30,9 +35,11 @@
 #define ELEMENT_COMMENT_MAX 64    /* octets of what nft shows */
 #define ELEMENT_VERSION 1         /* of the records in user data */
 
+#define ELEMENT_PARTS 8 /* of dnat4; a power of two */
+
 enum element_set {
-	SET_DNAT4,
-	SET_SNAT4,
+	SET_DNAT4, /* the first part of ELEMENT_PARTS */
+	SET_SNAT4 = SET_DNAT4 + ELEMENT_PARTS,
 	SET_PINHOLE6,
 	SET_FILTERED4,
 	SET_FILTERED6,
@@ -46,6 +53,9 @@ enum element_set {
 };
 
 extern const char *const element_set_names[SET_COUNT];
+
+/* Any part of dnat4. */
+bool element_set_is_dnat4(unsigned set);
 
 struct element {
 	uint8_t set; /* enum element_set */

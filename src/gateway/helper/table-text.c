@@ -36,8 +36,10 @@ static void add_set(struct tenf_text *t, const char *kind, const char *name, con
 static void add_sets(struct tenf_text *t)
 {
 	add(t, "add table inet " TRANSACTION_TABLE "\n");
-	add_set(t, "map", "dnat4", KEY_MAPPING4 TO_ENDPOINT4 "; flags timeout",
-		TABLE_MAPPINGS_MAX);
+	for (unsigned set = SET_DNAT4; element_set_is_dnat4(set); set++)
+		add_set(t, "map", element_set_names[set],
+			KEY_MAPPING4 TO_ENDPOINT4 "; flags timeout",
+			TABLE_MAPPINGS_MAX);
 	add_set(t, "map", "snat4", KEY_MAPPING4 TO_ENDPOINT4 "; flags timeout",
 		TABLE_MAPPINGS_MAX);
 	add_set(t, "set", "pinhole6", KEY_MAPPING6 "; flags timeout", TABLE_MAPPINGS_MAX);
@@ -121,7 +123,35 @@ static void add_translation(struct tenf_text *t, const char *chain)
 	add_rule(t, chain,
 		 DESTINATION4 " @filtered4 " DESTINATION4
 			      " . ip saddr . th sport != @allowed4 return");
-	add_rule(t, chain, "dnat ip to " DESTINATION4 " map @dnat4");
+	begin_rule(t, chain);
+	add(t, "th dport & ");
+	tenf_text_add_number(t, ELEMENT_PARTS - 1);
+	add(t, " vmap { ");
+	for (unsigned i = 0; i < ELEMENT_PARTS; i++) {
+		add(t, i > 0 ? ", " : "");
+		tenf_text_add_number(t, i);
+		add(t, " : goto to_");
+		add(t, element_set_names[SET_DNAT4 + i]);
+	}
+	add(t, " }\n");
+}
+
+/* A chain for each part of dnat4, gone to by the last bits of the port. */
+static void add_parts(struct tenf_text *t)
+{
+	for (unsigned i = 0; i < ELEMENT_PARTS; i++) {
+		const char *name = element_set_names[SET_DNAT4 + i];
+
+		add(t, "add chain inet " TRANSACTION_TABLE " to_");
+		add(t, name);
+		add(t, "\nflush chain inet " TRANSACTION_TABLE " to_");
+		add(t, name);
+		add(t, "\nadd rule inet " TRANSACTION_TABLE " to_");
+		add(t, name);
+		add(t, " dnat ip to " DESTINATION4 " map @");
+		add(t, name);
+		tenf_text_add_char(t, '\n');
+	}
 }
 
 static void add_postrouting(struct tenf_text *t, const struct helper_setup *setup)
@@ -234,6 +264,7 @@ void table_text(const struct helper_setup *setup, struct tenf_text *ret)
 {
 	add_sets(ret);
 	add_chains(ret);
+	add_parts(ret);
 	add_translation(ret, "prerouting");
 	add_translation(ret, "output");
 	add_postrouting(ret, setup);

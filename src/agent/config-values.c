@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "agent/config-values.h"
 
-#include "agent/news.h"
+#include "hooks/news.h"
 #include "base/address.h"
 #include "base/names.h"
 

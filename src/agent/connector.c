@@ -186,14 +186,19 @@ static void on_answer(void *context, const struct outgoing_answer *answer)
 	}
 }
 
-static bool find_namespace(struct connector *c, struct namespace **ret)
+static bool find_namespace(struct connector *c, struct outgoing_request *request)
 {
+	struct namespace *there = NULL;
 	struct tenf_error error = { .text = "no other network namespaces here" };
 
-	if (c->config.namespace[0] == '\0' ||
-	    (c->namespaces != NULL &&
-	     namespaces_at(c->namespaces, c->config.namespace, ret, &error) == TENF_OK))
+	if (c->config.namespace[0] == '\0')
 		return true;
+	if (c->namespaces != NULL &&
+	    namespaces_at(c->namespaces, c->config.namespace, &there, &error) == TENF_OK) {
+		request->open_socket = namespace_socket;
+		request->place = there;
+		return true;
+	}
 	(void)connector_bad(c, "%s", error.text);
 	return false;
 }
@@ -209,7 +214,7 @@ static bool send_step(struct connector *c)
 					 .direct = true };
 	enum tenf_status status;
 
-	if (!find_namespace(c, &http.namespace))
+	if (!find_namespace(c, &http))
 		return false;
 	tenf_text_add(&request.url, c->config.url);
 	while (request.url.used > 0 && url[request.url.used - 1] == '/')

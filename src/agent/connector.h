@@ -15,7 +15,7 @@
 
 #include "agent/config.h"
 #include "agent/namespace.h"
-#include "agent/outgoing.h"
+#include "hooks/outgoing.h"
 
 #define CONNECTOR_TIMEOUT_S 10 /* of each request */
 #define CONNECTOR_ERROR 160

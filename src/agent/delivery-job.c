@@ -1,9 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 #include "agent/delivery-private.h"
 
+#include "agent/log.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+
+static void note_output(const char *command, const char *line, int len)
+{
+	log_note("%.60s: %.*s", command, len, line);
+}
 
 static void on_run_done(void *context, const char *error)
 {
@@ -40,7 +47,7 @@ static bool start_hook(struct delivery *it, char *ret_error, size_t size)
 	switch (hook->kind) {
 	case HOOK_RUN:
 		it->run = hook_run_start(d->base, hook->target, it->news, hook->timeout_s,
-					 on_run_done, it);
+					 note_output, on_run_done, it);
 		if (it->run != NULL)
 			return true;
 		break;

@@ -10,7 +10,7 @@
 #include "agent/connector.h"
 #include "agent/delivery.h"
 #include "agent/hook.h"
-#include "agent/retry.h"
+#include "hooks/retry.h"
 #include "base/heap.h"
 
 #define TARGETS_MAX (CONFIG_HOOKS_MAX + CONFIG_CONNECTORS_MAX + 1)

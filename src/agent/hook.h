@@ -7,27 +7,9 @@
 #define TENF_AGENT_HOOK_H
 
 #include "agent/config.h"
-#include "agent/news.h"
-#include "agent/outgoing.h"
-
-#include <event2/event.h>
-
-#define HOOK_OUTPUT_MAX 4096 /* octets of a command's output in the log */
-#define HOOK_GRACE_S 5       /* from SIGTERM to SIGKILL */
-
-/* `error` is NULL when it went well, else one sentence. */
-typedef void (*hook_done_fn)(void *context, const char *error);
-
-struct hook_run;
-
-/* /bin/sh -c with the event in the environment and as JSON on its input, in a
- * process group of its own. Gives NULL with errno when it cannot be started; else `done` is
- * called once, never from within, and frees it. */
-struct hook_run *hook_run_start(struct event_base *base, const char *command,
-				const struct news *news, uint32_t timeout_s, hook_done_fn done,
-				void *context);
-/* Ends the command at once; `done` is not called. */
-void hook_run_cancel(struct hook_run *run);
+#include "hooks/news.h"
+#include "hooks/outgoing.h"
+#include "hooks/run.h"
 
 /* POST of the event's JSON. Any answer of 2xx is success. */
 TENF_CHECKED enum tenf_status hook_webhook_start(struct outgoing *outgoing,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "agent/outgoing.h"
+#include "hooks/outgoing.h"
 
 #include "loop.h"
 #include "scratch.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "agent/retry.h"
+#include "hooks/retry.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

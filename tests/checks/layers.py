@@ -29,16 +29,18 @@ MAY_INCLUDE = {
     "control": ("base",),
     "database": ("base",),
     "files": ("base",),
-    "agent": ("control", "database", "files", "base"),
+    "hooks": ("base",),
+    "agent": ("control", "database", "files", "hooks", "base"),
     "gateway": ("wire", "base"),
-    "gateway-edge": ("gateway", "wire", "base", "net", "control", "database"),
+    "gateway-edge": ("gateway", "wire", "base", "net", "control", "database",
+                     "hooks"),
     "host": ("base",),
     "cli": ("control", "files", "host", "base"),
 }
 
-# The public API is for those who could be somebody else's program; control uses
+# The public API is for those who could be somebody else's program; control and hooks use
 # its structs and constants alone, and links none of it.
-MAY_USE_PUBLIC_API = ("lib", "cli", "agent", "control")
+MAY_USE_PUBLIC_API = ("lib", "cli", "agent", "control", "hooks")
 
 # The gateway's pure files, by the first word of their name; its others are edge.
 GATEWAY_PURE = ("responder", "policy", "ledger", "ports", "announcer", "faults", "pending",

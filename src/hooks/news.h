@@ -4,23 +4,30 @@
  * are the same everywhere, {external_port} in a Format= and
  * TENFORWARD_EXTERNAL_PORT in an environment, and the event as JSON.
  */
-#ifndef TENF_AGENT_NEWS_H
-#define TENF_AGENT_NEWS_H
+#ifndef TENF_HOOKS_NEWS_H
+#define TENF_HOOKS_NEWS_H
 
-#include "agent/record.h"
 #include "base/text.h"
 
 #include <jansson.h>
+#include <tenforward/tenforward.h>
+
+#define NEWS_NAME 64   /* octets with the terminator */
+#define NEWS_CLIENT 48
+#define NEWS_RULE 32
 
 struct news {
 	enum tenf_event_kind kind;
+	const char *event; /* its name, a constant; NULL: that of `kind` */
 	enum tenf_protocol protocol;
-	char name[AGENT_NAME];
+	char name[NEWS_NAME];
 	uint16_t internal_port;
 	uint16_t external_port; /* 0 while there is none */
 	bool held;              /* the external port is open */
 	char external_address[TENF_ADDRESS_SIZE];
 	char gateway[TENF_ADDRESS_SIZE];
+	char client[NEWS_CLIENT]; /* the last two are of a gateway's own news; empty: not said */
+	char rule[NEWS_RULE];
 	int64_t expires_at;
 	char *json;
 };

@@ -5,9 +5,7 @@
  * without pidfds is asked every 100 ms. The leader is reaped last: until then
  * the number of its process group cannot become another's.
  */
-#include "agent/hook.h"
-
-#include "agent/log.h"
+#include "hooks/run.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -22,7 +20,6 @@
 #include <unistd.h>
 
 #define ASK_EVERY_US 100000
-#define LOG_LINE_MAX 500
 
 struct hook_run {
 	struct event_base *base;
@@ -39,6 +36,7 @@ struct hook_run {
 	uint32_t timeout_s;
 	struct event *ended, *writable, *readable, *timer;
 	hook_done_fn done;
+	hook_note_fn note;
 	void *context;
 };
 
@@ -110,8 +108,8 @@ static void log_output(const struct hook_run *run)
 		size_t len = end != NULL ? (size_t)(end - at) : left;
 
 		if (len > 0)
-			log_note("%.60s: %.*s", run->command,
-				 (int)(len < LOG_LINE_MAX ? len : LOG_LINE_MAX), at);
+			run->note(run->command, at,
+				  (int)(len < HOOK_LINE_MAX ? len : HOOK_LINE_MAX));
 		len += end != NULL;
 		at += len;
 		left -= len;
@@ -291,8 +289,8 @@ static bool watch(struct hook_run *run)
 }
 
 struct hook_run *hook_run_start(struct event_base *base, const char *command,
-				const struct news *news, uint32_t timeout_s, hook_done_fn done,
-				void *context)
+				const struct news *news, uint32_t timeout_s, hook_note_fn note,
+				hook_done_fn done, void *context)
 {
 	struct hook_run *run = calloc(1, sizeof(*run));
 	int error;
@@ -307,6 +305,7 @@ struct hook_run *hook_run_start(struct event_base *base, const char *command,
 				  .json = strdup(news->json),
 				  .said = malloc(HOOK_OUTPUT_MAX),
 				  .timeout_s = timeout_s,
+				  .note = note,
 				  .done = done,
 				  .context = context };
 	error = run->command != NULL && run->json != NULL && run->said != NULL

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "agent/outgoing.h"
+#include "hooks/outgoing.h"
 
 #include <curl/curl.h>
 #include <stdio.h>
@@ -19,6 +19,8 @@ struct outgoing_call {
 	struct outgoing_call *next;
 	CURL *easy;
 	struct curl_slist *headers;
+	int (*open_socket)(void *place, int domain, int type, int protocol);
+	void *place;
 	outgoing_done_fn done;
 	void *context;
 	char *body;
@@ -129,10 +131,12 @@ static bool add_headers(struct outgoing_call *call, const struct outgoing_reques
 	return good;
 }
 
-static curl_socket_t open_there(void *namespace, curlsocktype purpose, struct curl_sockaddr *to)
+static curl_socket_t open_there(void *context, curlsocktype purpose, struct curl_sockaddr *to)
 {
+	const struct outgoing_call *call = context;
+
 	(void)purpose;
-	return namespace_socket(namespace, to->family, to->socktype, to->protocol);
+	return call->open_socket(call->place, to->family, to->socktype, to->protocol);
 }
 
 #define SET(option, value) \
@@ -165,9 +169,9 @@ static bool set_options(struct outgoing_call *call, const struct outgoing_reques
 	}
 	if (request->direct)
 		SET(CURLOPT_PROXY, "");
-	if (request->namespace != NULL) {
+	if (request->open_socket != NULL) {
 		SET(CURLOPT_OPENSOCKETFUNCTION, open_there);
-		SET(CURLOPT_OPENSOCKETDATA, request->namespace);
+		SET(CURLOPT_OPENSOCKETDATA, call);
 		/* The same address is somebody else in another namespace. */
 		SET(CURLOPT_FRESH_CONNECT, 1L);
 		SET(CURLOPT_FORBID_REUSE, 1L);
@@ -182,7 +186,9 @@ enum tenf_status outgoing_start(struct outgoing *outgoing, const struct outgoing
 
 	if (call == NULL)
 		return TENF_E_MEMORY;
-	*call = (struct outgoing_call){ .owner = outgoing, .done = done, .context = context };
+	*call = (struct outgoing_call){ .owner = outgoing, .done = done, .context = context,
+					.open_socket = request->open_socket,
+					.place = request->place };
 	call->easy = curl_easy_init();
 	if (call->easy == NULL || !set_options(call, request)) {
 		free_call(call);

@@ -4,8 +4,8 @@
  * time, up to 5 minutes. Up to a quarter of each wait is left out by chance, so that what
  * failed together does not come back together. No clock and no timer of its own.
  */
-#ifndef TENF_AGENT_RETRY_H
-#define TENF_AGENT_RETRY_H
+#ifndef TENF_HOOKS_RETRY_H
+#define TENF_HOOKS_RETRY_H
 
 #include "base/random.h"
 #include "base/time.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "agent/retry.h"
+#include "hooks/retry.h"
 
 tenf_time retry_failed(struct retry *retry, tenf_time now, const struct tenf_random *random)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "agent/news.h"
+#include "hooks/news.h"
 
 #include "base/forward.h"
 #include "base/names.h"
@@ -10,13 +10,13 @@
 #include <unistd.h>
 
 #define PREFIX "TENFORWARD_"
-#define OWN_SIZE 1024 /* eight names, three addresses, a name, a time */
+#define OWN_SIZE 1024 /* ten names, four addresses, two names, a time */
 
 /* ---- Fields ------------------------------------------------------------ */
 
 static void add_event(const struct news *n, struct tenf_text *t)
 {
-	tenf_text_add(t, tenf_event_code(n->kind));
+	tenf_text_add(t, n->event != NULL ? n->event : tenf_event_code(n->kind));
 }
 
 static void add_name(const struct news *n, struct tenf_text *t)
@@ -82,6 +82,22 @@ static const struct field {
 	{ "expires_at", PREFIX "EXPIRES_AT", add_expires_at },
 };
 
+/* In an environment alone, and where they are said. */
+static void add_client(const struct news *n, struct tenf_text *t)
+{
+	tenf_text_add(t, n->client);
+}
+
+static void add_rule(const struct news *n, struct tenf_text *t)
+{
+	tenf_text_add(t, n->rule);
+}
+
+static const struct field more_fields[] = {
+	{ "client", PREFIX "CLIENT", add_client },
+	{ "rule", PREFIX "RULE", add_rule },
+};
+
 /* ---- Format ------------------------------------------------------------ */
 
 /* The field of "{name}" at `at`; NULL when there is none of that name. */
@@ -128,29 +144,40 @@ void news_format(const struct news *news, const char *format, struct tenf_text *
 
 /* ---- Environment ------------------------------------------------------- */
 
+/* Writes "VARIABLE=value" to *own and goes behind it. */
+static char *add_variable(const struct news *news, const struct field *field, char **own,
+			  size_t *left)
+{
+	char *start = *own;
+	struct tenf_text t = tenf_text_of(start, *left);
+
+	tenf_text_add(&t, field->variable);
+	tenf_text_add_char(&t, '=');
+	field->add(news, &t);
+	*own += t.used + 1;
+	*left -= t.used + 1;
+	return start;
+}
+
 /* Pointers first, then the texts of our own variables, in one piece. */
 char **news_environment(const struct news *news)
 {
-	size_t count = 0, used = 0;
+	const size_t mine = TENF_ARRAY_SIZE(fields) + TENF_ARRAY_SIZE(more_fields);
+	size_t count = 0, used = 0, left = OWN_SIZE;
 	char **variables, *own;
 
 	while (environ != NULL && environ[count] != NULL)
 		count++;
-	variables = calloc(1, (count + TENF_ARRAY_SIZE(fields) + 1) * sizeof(*variables) +
-			      OWN_SIZE);
+	variables = calloc(1, (count + mine + 1) * sizeof(*variables) + OWN_SIZE);
 	if (variables == NULL)
 		return NULL;
-	own = (char *)(variables + count + TENF_ARRAY_SIZE(fields) + 1);
-	for (size_t i = 0, left = OWN_SIZE; i < TENF_ARRAY_SIZE(fields); i++) {
-		struct tenf_text t = tenf_text_of(own, left);
-
-		tenf_text_add(&t, fields[i].variable);
-		tenf_text_add_char(&t, '=');
-		fields[i].add(news, &t);
-		variables[used++] = own;
-		own += t.used + 1;
-		left -= t.used + 1;
-	}
+	own = (char *)(variables + count + mine + 1);
+	for (size_t i = 0; i < TENF_ARRAY_SIZE(fields); i++)
+		variables[used++] = add_variable(news, &fields[i], &own, &left);
+	if (news->client[0] != '\0')
+		variables[used++] = add_variable(news, &more_fields[0], &own, &left);
+	if (news->rule[0] != '\0')
+		variables[used++] = add_variable(news, &more_fields[1], &own, &left);
 	for (size_t i = 0; i < count; i++) {
 		if (strncmp(environ[i], PREFIX, strlen(PREFIX)) != 0)
 			variables[used++] = environ[i];

@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The agent's outgoing HTTP: libcurl on the event loop. Each call has one
- * time-out for all of it and a limit on the answer, TLS is verified, redirects
- * are not followed (an answer of 3xx is an answer), and only http and https are spoken.
+ * Outgoing HTTP: libcurl on the event loop. Each call has one time-out for all of it
+ * and a limit on the answer, TLS is verified, redirects are not followed (an answer
+ * of 3xx is an answer), and only http and https are spoken.
  */
-#ifndef TENF_AGENT_OUTGOING_H
-#define TENF_AGENT_OUTGOING_H
+#ifndef TENF_HOOKS_OUTGOING_H
+#define TENF_HOOKS_OUTGOING_H
 
-#include "agent/namespace.h"
 #include "base/attributes.h"
 
 #include <event2/event.h>
@@ -31,7 +30,9 @@ struct outgoing_request {
 	const char *password;
 	uint32_t timeout_s;
 	bool direct; /* never through a proxy of the environment */
-	struct namespace *namespace; /* where it is connected from; NULL: ours */
+	/* As socket(2), where it is connected from; NULL: here. */
+	int (*open_socket)(void *place, int domain, int type, int protocol);
+	void *place;
 };
 
 struct outgoing_answer {

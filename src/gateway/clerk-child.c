@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The clerk's side: reads what the daemon says, keeps it, answers questions. */
+/* The clerk's side: reads what the daemon says, keeps it, runs hooks, answers questions. */
 #include "gateway/clerk-private.h"
 
 #include "gateway/rights.h"
@@ -19,11 +19,15 @@
 #define WHY_MAX 1024
 #define LOCK_WAIT_MS 10000 /* for the process of before to end */
 #define LOCK_LOOK_MS 10
+#define HOOKS_LAST_S 1        /* for what waits when the daemon has ended */
+#define COUNTS_UNREAD_MAX 65536 /* octets to a daemon that does not read: no more counts */
 
 struct desk {
 	struct event_base *base;
 	struct bufferevent *daemon;
 	struct history *history; /* or NULL */
+	struct hooks *hooks;     /* or NULL */
+	bool is_ending;          /* the daemon has */
 	bool is_told; /* that the history cannot be written */
 	struct clerk_frame frame;
 };
@@ -54,6 +58,7 @@ static bool take_notice(struct desk *desk)
 		return false;
 	if (desk->history != NULL && history_wants(&n))
 		judge(desk, history_note(desk->history, &n));
+	hooks_tell(desk->hooks, &n);
 	return true;
 }
 
@@ -101,6 +106,7 @@ static bool take(struct desk *desk)
 		return take_question(desk);
 	case CLERK_ROW:
 	case CLERK_END:
+	case CLERK_HOOKS:
 	case CLERK_READY:
 		break;
 	}
@@ -126,13 +132,40 @@ static void on_read(struct bufferevent *daemon, void *context)
 	}
 }
 
+/* What is kept is kept at once, so that the next clerk need not wait for hooks. */
 static void on_end(struct bufferevent *daemon, short what, void *context)
 {
+	const struct timeval last = { .tv_sec = HOOKS_LAST_S };
 	struct desk *desk = context;
 
-	(void)daemon;
 	(void)what;
-	(void)event_base_loopbreak(desk->base);
+	(void)bufferevent_disable(daemon, EV_READ | EV_WRITE);
+	history_close(desk->history);
+	desk->history = NULL;
+	desk->is_ending = true;
+	if (hooks_are_idle(desk->hooks) || event_base_loopexit(desk->base, &last) != 0)
+		(void)event_base_loopbreak(desk->base);
+}
+
+/* ---- Hooks ---------------------------------------------------------------- */
+
+static void on_counts(void *context)
+{
+	struct desk *desk = context;
+	struct evbuffer *out = bufferevent_get_output(desk->daemon);
+	struct hooks_counts counts;
+	uint8_t octets[24];
+	struct tenf_writer w = tenf_writer_of(octets, sizeof(octets));
+
+	if (desk->is_ending) {
+		if (hooks_are_idle(desk->hooks))
+			(void)event_base_loopbreak(desk->base);
+		return;
+	}
+	hooks_count(desk->hooks, &counts);
+	clerk_write_counts(&counts, &w);
+	if (evbuffer_get_length(out) < COUNTS_UNREAD_MAX)
+		(void)clerk_add_frame(out, CLERK_HOOKS, octets, w.used);
 }
 
 /* ---- Life --------------------------------------------------------------- */
@@ -186,6 +219,11 @@ static bool open_history(struct desk *desk, const struct gateway_config *config,
 static bool open_desk(struct desk *desk, const struct gateway_config *config,
 		      struct tenf_text *note, struct tenf_text *why)
 {
+	if (config->hook_count > 0 &&
+	    hooks_new(desk->base, config, on_counts, desk, &desk->hooks) != TENF_OK) {
+		tenf_text_add(why, "out of memory");
+		return false;
+	}
 	if (config->state[0] == '\0')
 		return rights_clerk(config->user, note, why);
 	return make_directory(config, why) && rights_clerk(config->user, note, why) &&
@@ -232,6 +270,7 @@ int clerk_serve(int fd, const struct gateway_config *config)
 	good = open_desk(&desk, config, &note, &why);
 	if (tell_ready(&desk, good, good ? &note : &why))
 		(void)event_base_dispatch(desk.base);
+	hooks_free(desk.hooks);
 	history_close(desk.history);
 	bufferevent_free(desk.daemon);
 	event_base_free(desk.base);

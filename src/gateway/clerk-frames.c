@@ -62,3 +62,36 @@ bool clerk_read_query(struct tenf_reader *r, struct history_query *ret, uint32_t
 	*ret_id = id;
 	return true;
 }
+
+static void write_u64(struct tenf_writer *w, uint64_t value)
+{
+	tenf_writer_u32(w, (uint32_t)(value >> 32));
+	tenf_writer_u32(w, (uint32_t)value);
+}
+
+static uint64_t read_u64(struct tenf_reader *r)
+{
+	uint64_t high = tenf_reader_u32(r);
+
+	return high << 32 | tenf_reader_u32(r);
+}
+
+void clerk_write_counts(const struct hooks_counts *counts, struct tenf_writer *w)
+{
+	write_u64(w, counts->told);
+	write_u64(w, counts->failed);
+	write_u64(w, counts->dropped);
+}
+
+bool clerk_read_counts(struct tenf_reader *r, struct hooks_counts *ret)
+{
+	struct hooks_counts counts;
+
+	counts.told = read_u64(r);
+	counts.failed = read_u64(r);
+	counts.dropped = read_u64(r);
+	if (r->failed || r->left > 0)
+		return false;
+	*ret = counts;
+	return true;
+}

@@ -19,6 +19,7 @@ enum clerk_kind {
 	CLERK_ASK,        /* u32 id, the query */
 	CLERK_ROW,        /* u32 id, one event as JSON */
 	CLERK_END,        /* u32 id, u8: 1 when the answer is whole */
+	CLERK_HOOKS,      /* three u64: told, failed, dropped */
 	CLERK_READY,      /* u8: 1 when it can work; and what is to be said, as text */
 };
 
@@ -36,6 +37,10 @@ bool clerk_add_frame(struct evbuffer *out, enum clerk_kind kind, const void *pay
 
 void clerk_write_query(const struct history_query *query, uint32_t id, struct tenf_writer *w);
 bool clerk_read_query(struct tenf_reader *r, struct history_query *ret, uint32_t *ret_id);
+
+/* False when it is no such payload; `ret` is untouched then. */
+bool clerk_read_counts(struct tenf_reader *r, struct hooks_counts *ret);
+void clerk_write_counts(const struct hooks_counts *counts, struct tenf_writer *w);
 
 /* The clerk's own life on `fd`; gives the exit status. */
 int clerk_serve(int fd, const struct gateway_config *config);

@@ -28,6 +28,7 @@ struct clerk {
 	bool keeps_history;
 	struct bufferevent *far;
 	uint64_t lost;
+	struct hooks_counts hooks;
 	uint32_t last_id;
 	struct question questions[CLERK_ASKS_MAX];
 	struct clerk_frame frame;
@@ -71,7 +72,7 @@ static bool wait_ready(struct clerk *clerk, struct tenf_text *why)
 	if (in != NULL)
 		evbuffer_free(in);
 	if (found != 1 || clerk->frame.kind != CLERK_READY || clerk->frame.len < 1)
-		return fail(why, "the process that keeps the history did not start", "");
+		return fail(why, "the process for history and hooks did not start", "");
 	clerk->frame.payload[clerk->frame.len < CLERK_FRAME_MAX ? clerk->frame.len
 								: CLERK_FRAME_MAX - 1] = '\0';
 	if (clerk->frame.payload[0] == 0)
@@ -90,7 +91,7 @@ static bool fork_clerk(struct clerk *clerk, const struct gateway_config *config,
 	int pair[2];
 
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0)
-		return fail(why, "cannot make a socket for the history: ", strerror(errno));
+		return fail(why, "cannot make a socket for history and hooks: ", strerror(errno));
 	(void)fflush(NULL); /* or both would say it */
 	clerk->pid = fork();
 	if (clerk->pid == 0)
@@ -98,7 +99,7 @@ static bool fork_clerk(struct clerk *clerk, const struct gateway_config *config,
 	(void)close(pair[1]);
 	clerk->fd = pair[0];
 	if (clerk->pid < 0)
-		return fail(why, "cannot start a process for the history: ", strerror(errno));
+		return fail(why, "cannot start a process for history and hooks: ", strerror(errno));
 	return wait_ready(clerk, why);
 }
 
@@ -107,7 +108,7 @@ bool clerk_start(const struct gateway_config *config, struct clerk **ret, struct
 	struct clerk *clerk;
 
 	*ret = NULL;
-	if (config->state[0] == '\0')
+	if (config->state[0] == '\0' && config->hook_count == 0)
 		return true;
 	clerk = calloc(1, sizeof(*clerk));
 	if (clerk == NULL)
@@ -152,8 +153,11 @@ static struct question *find(struct clerk *clerk, uint32_t id)
 static bool take(struct clerk *clerk)
 {
 	struct tenf_reader r = tenf_reader_of(clerk->frame.payload, clerk->frame.len);
-	struct question *q = find(clerk, tenf_reader_u32(&r));
+	struct question *q;
 
+	if (clerk->frame.kind == CLERK_HOOKS)
+		return clerk_read_counts(&r, &clerk->hooks);
+	q = find(clerk, tenf_reader_u32(&r));
 	if (r.failed || q == NULL)
 		return false;
 	if (clerk->frame.kind == CLERK_END) {
@@ -189,18 +193,25 @@ static void on_read(struct bufferevent *far, void *context)
 		}
 	}
 	if (found < 0) {
-		warn("the process that keeps the history said what makes no sense; going on "
-		     "without a history");
+		warn(clerk->keeps_history ? "the process that keeps the history said what makes no "
+					    "sense; going on without a history and hooks"
+					  : "the process that runs the hooks said what makes no "
+					    "sense; going on without hooks");
 		give_up(clerk);
 	}
 }
 
 static void on_end(struct bufferevent *far, short what, void *context)
 {
+	struct clerk *clerk = context;
+
 	(void)far;
 	(void)what;
-	warn("the process that keeps the history has ended; going on without a history");
-	give_up(context);
+	warn(clerk->keeps_history ? "the process that keeps the history has ended; going on "
+				    "without a history and hooks"
+				  : "the process that runs the hooks has ended; going on "
+				    "without hooks");
+	give_up(clerk);
 }
 
 bool clerk_attach(struct clerk *clerk, struct event_base *base)
@@ -220,6 +231,11 @@ bool clerk_attach(struct clerk *clerk, struct event_base *base)
 bool clerk_keeps_history(const struct clerk *clerk)
 {
 	return clerk != NULL && clerk->keeps_history;
+}
+
+void clerk_count_hooks(const struct clerk *clerk, struct hooks_counts *ret)
+{
+	*ret = clerk != NULL ? clerk->hooks : (struct hooks_counts){ .told = 0 };
 }
 
 bool clerk_is_there(const struct clerk *clerk)

@@ -1,22 +1,24 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The clerk: a process of its own that keeps the history, so that neither the
- * disk nor SQLite is ever waited for by a request, and so that the
- * process that hears the network has no file to write.
+ * The clerk: a process of its own that keeps the history and runs the hooks, so that
+ * neither the disk nor SQLite nor a command is ever waited for by a request, and so
+ * that the process that hears the network has no file to write and no program to start.
  *
  *	daemon ── notices, questions ──► clerk ──► gateway.db
- *	       ◄──── rows of answers ───
+ *	       ◄── rows of answers, counts ──    └──► commands of [Hook]
  *
  * It is forked before anything is opened and before root is given up, becomes the
  * same user, ignores SIGTERM and SIGINT, and ends with the daemon: when its
- * socket is closed it writes what it has. What does not fit the queue towards it is
- * dropped and counted; a clerk that is gone is told once, and the gateway goes on.
+ * socket is closed it writes what it has, and hooks get a second more. What does not
+ * fit the queue towards it is dropped and counted; a clerk that is gone is told once,
+ * and the gateway goes on.
  */
 #ifndef TENF_GATEWAY_CLERK_H
 #define TENF_GATEWAY_CLERK_H
 
 #include "gateway/config.h"
 #include "gateway/history.h"
+#include "gateway/hooks.h"
 
 #include <event2/event.h>
 
@@ -38,6 +40,8 @@ void clerk_stop(struct clerk *clerk);
 bool clerk_keeps_history(const struct clerk *clerk);
 void clerk_note(struct clerk *clerk, const struct notice *n);
 uint64_t clerk_lost(const struct clerk *clerk); /* notices dropped */
+/* As the clerk said last. */
+void clerk_count_hooks(const struct clerk *clerk, struct hooks_counts *ret);
 bool clerk_is_there(const struct clerk *clerk);
 
 /* Called once: with the whole answer, a JSON list of events, or with NULL when

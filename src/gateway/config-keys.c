@@ -425,6 +425,13 @@ static const struct key keys[] = {
 	  "write EXTERNAL:INTERNAL/PROTOCOL, such as 443:8443/tcp or 6881-6889/both, once" },
 	{ "Host", CONFIG_IN_STATIC, set_host,
 	  "write the IPv4 address of one host, such as 192.168.1.20, once" },
+	{ "On", CONFIG_IN_HOOK, config_set_on,
+	  "write all or some of opened, closed, refused, pending, mapped, removed, lost and "
+	  "gateway-restart" },
+	{ "Run", CONFIG_IN_HOOK, config_set_run,
+	  "write a command, once in a section, and a long one into a file" },
+	{ "Timeout", CONFIG_IN_HOOK, config_set_timeout,
+	  "write a time from 1s to 1h, such as 30s" },
 	{ "Loss", CONFIG_IN_FAULTS, set_loss, CHANCE_IS },
 	{ "Delay", CONFIG_IN_FAULTS, set_delay,
 	  "write a time such as 200ms, or two such as 50ms-2s" },

@@ -33,6 +33,9 @@ bool config_protocols(const char *text, bool *ret_natpmp, bool *ret_pcp);
  * Port 0 is any that is free. */
 bool config_listen(const char *text, struct tenf_endpoint *ret);
 
+/* The events of this name ("mapped", "closed"), enum config_on; 0: there is none. */
+unsigned config_event(const char *word);
+
 /* The next word of a list with commas or blanks between; false at the end. */
 bool config_next_word(const char **text, char *ret, size_t size);
 

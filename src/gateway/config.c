@@ -48,6 +48,8 @@ static void end_section(struct config_reading *r)
 		config_complain(r, r->config->statics[r->config->static_count - 1].line,
 				"this mapping is incomplete", NULL,
 				"write Forward=443:8443/tcp and Host=192.168.1.20");
+	if (r->section == CONFIG_IN_HOOK && !r->failed)
+		config_end_hook(r);
 }
 
 static void begin_rule(struct config_reading *r)
@@ -75,6 +77,7 @@ static void begin_section(struct config_reading *r, const char *line)
 	} names[] = { { "[Gateway]", CONFIG_IN_GATEWAY },
 		      { "[Rule]", CONFIG_IN_RULE },
 		      { "[Static]", CONFIG_IN_STATIC },
+		      { "[Hook]", CONFIG_IN_HOOK },
 		      { "[Faults]", CONFIG_IN_FAULTS } };
 	char head[64];
 	size_t len = strcspn(line, "]");
@@ -93,13 +96,15 @@ static void begin_section(struct config_reading *r, const char *line)
 	}
 	if (r->section == CONFIG_IN_NONE) {
 		config_complain(r, r->line, "there is no section ", head,
-			 "write [Gateway], [Rule], [Static] or [Faults]");
+			 "write [Gateway], [Rule], [Static], [Hook] or [Faults]");
 	} else if (r->section == CONFIG_IN_FAULTS) {
 		r->config->has_faults = true;
 	} else if (r->section == CONFIG_IN_RULE) {
 		begin_rule(r);
 	} else if (r->section == CONFIG_IN_STATIC) {
 		begin_static(r);
+	} else if (r->section == CONFIG_IN_HOOK) {
+		config_begin_hook(r);
 	}
 }
 
@@ -113,6 +118,8 @@ static char *next_line(char *buffer, int size, void *stream)
 	if (*r->text == '\0' || r->failed)
 		return NULL;
 	r->line++;
+	r->raw = r->text;
+	r->raw_len = len;
 	if (len + 2 > (size_t)size) {
 		config_complain(r, r->line, "the line is too long", NULL,
 				"write it in fewer characters");

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The configuration file of the gateway daemon: [Gateway], [Rule] and [Static]
- * repeated, and [Faults]. Reading it looks at nothing but the file: whether an interface
+ * The configuration file of the gateway daemon: [Gateway], [Rule], [Static] and
+ * [Hook] repeated, and [Faults]. Reading it looks at nothing but the file: whether an interface
  * exists is found out at start. Every mistake is told with file, line and what
  * would be right; after the first one nothing of the file is used.
  */
@@ -23,6 +23,10 @@
 #define CONFIG_FLOOD_LIMIT 1000 /* requests a second of one host, in front of the daemon */
 #define CONFIG_SOCKET_DEFAULT "/run/tenforward/gateway.sock" /* with Backend=nftables */
 #define CONFIG_STATE_MAX 256
+#define CONFIG_HOOKS_MAX 16
+#define CONFIG_HOOK_TARGET_MAX 256 /* octets of a command, with terminator; inih reads fewer */
+#define CONFIG_HOOK_TIMEOUT_S 30
+#define CONFIG_HOOK_TIMEOUT_MAX_S 3600
 #define CONFIG_SOCKET_MAX 108 /* as long as the address of a Unix socket can be */
 
 enum config_backend {
@@ -40,6 +44,29 @@ struct config_static {
 	struct tenf_forward forward; /* external_first is never 0 */
 	struct tenf_address host;
 	unsigned line;
+};
+
+/* What a hook is told of, or-ed. */
+enum config_on {
+	CONFIG_ON_MAPPED = 1,
+	CONFIG_ON_REMOVED = 2,
+	CONFIG_ON_LOST = 4,
+	CONFIG_ON_REFUSED = 8,
+	CONFIG_ON_PENDING = 16,
+	CONFIG_ON_RESTART = 32,
+	CONFIG_ON_ALL = 63,
+};
+
+enum config_hook_kind {
+	CONFIG_RUN = 1,
+};
+
+/* Somebody to tell of decisions. */
+struct config_hook {
+	unsigned events; /* enum config_on */
+	enum config_hook_kind kind;
+	char target[CONFIG_HOOK_TARGET_MAX];
+	uint32_t timeout_s;
 };
 
 struct gateway_config {
@@ -78,6 +105,9 @@ struct gateway_config {
 
 	struct config_static statics[CONFIG_STATICS_MAX];
 	size_t static_count;
+
+	struct config_hook hooks[CONFIG_HOOKS_MAX];
+	size_t hook_count;
 
 	bool has_faults;
 	struct faults_config faults;

@@ -202,6 +202,19 @@ static void add_latency(struct metrics *m, const struct meters *meters)
 		    (double)meters->turns);
 }
 
+static void add_hooks(struct metrics *m, const struct observe *o)
+{
+	struct hooks_counts counts;
+
+	clerk_count_hooks(o->clerk, &counts);
+	metrics_one(m, "hooks_told_total", METRICS_COUNTER, "Events that hooks were told",
+		    (double)counts.told);
+	metrics_one(m, "hooks_failed_total", METRICS_COUNTER,
+		    "Events that hooks failed to hear, again and again", (double)counts.failed);
+	metrics_one(m, "hooks_dropped_total", METRICS_COUNTER,
+		    "Events dropped because too many waited for a hook", (double)counts.dropped);
+}
+
 void api_get_metrics(struct control_request *request, void *context)
 {
 	const struct daemon *d = context;
@@ -220,10 +233,11 @@ void api_get_metrics(struct control_request *request, void *context)
 	add_packets(m, d);
 	add_latency(m, &d->meters);
 	metrics_one(m, "history_lost_total", METRICS_COUNTER,
-		    "Events that the history could not take",
+		    "Events that history and hooks could not take",
 		    (double)clerk_lost(d->observe->clerk));
 	metrics_one(m, "history_is_kept", METRICS_GAUGE, "1 while there is a process that keeps it",
-		    clerk_is_there(d->observe->clerk));
+		    clerk_is_there(d->observe->clerk) && clerk_keeps_history(d->observe->clerk));
+	add_hooks(m, d->observe);
 	metrics_one(m, "event_listeners", METRICS_GAUGE, "Clients of /v1/events",
 		    (double)control_stream_listeners(d->observe->stream));
 	if (metrics_text(m, &text) == TENF_OK)

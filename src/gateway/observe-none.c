@@ -13,9 +13,11 @@ bool observe_open(struct daemon *d, struct tenf_text *why)
 
 bool observe_fork(struct daemon *d, struct tenf_text *why)
 {
-	if (d->config.state[0] == '\0')
+	if (d->config.state[0] == '\0' && d->config.hook_count == 0)
 		return true;
-	tenf_text_add(why, "this build keeps no history; write State=none");
+	tenf_text_add(why, d->config.hook_count > 0
+				   ? "this build runs no hooks; leave [Hook] out"
+				   : "this build keeps no history; write State=none");
 	return false;
 }
 

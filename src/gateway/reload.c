@@ -43,6 +43,8 @@ static void warn_of_restart(const struct gateway_config *now, const struct gatew
 		{ "State=", strcmp(now->state, next->state) != 0 },
 		{ "HistoryDays=", now->history_days != next->history_days },
 		{ "HistorySize=", now->history_size != next->history_size },
+		{ "[Hook]", now->hook_count != next->hook_count ||
+				    memcmp(now->hooks, next->hooks, sizeof(now->hooks)) != 0 },
 	};
 
 	for (size_t i = 0; i < TENF_ARRAY_SIZE(keys); i++) {
@@ -66,6 +68,8 @@ static void keep_started(const struct gateway_config *now, struct gateway_config
 	memcpy(next->state, now->state, sizeof(next->state));
 	next->history_days = now->history_days;
 	next->history_size = now->history_size;
+	next->hook_count = now->hook_count;
+	memcpy(next->hooks, now->hooks, sizeof(next->hooks));
 }
 
 /* ---- Static mappings -------------------------------------------------- */

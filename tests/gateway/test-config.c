@@ -264,6 +264,41 @@ static void static_mappings_are_ports_of_a_host(void **state)
 	assert_non_null(strstr(why, "more than 256 static mappings"));
 }
 
+static void hooks_are_told_of_what_they_name(void **state)
+{
+	(void)state;
+	expect_good("[Gateway]\nBackend=memory\n[Hook]\nOn=opened, closed\nRun=a ; b # c\n"
+		    "Timeout=2m\n[hook]\nRun=true\n");
+	assert_int_equal(config.hook_count, 2);
+	assert_int_equal(config.hooks[0].events,
+			 CONFIG_ON_MAPPED | CONFIG_ON_REMOVED | CONFIG_ON_LOST);
+	assert_string_equal(config.hooks[0].target, "a ; b # c");
+	assert_int_equal(config.hooks[0].timeout_s, 120);
+	assert_int_equal(config.hooks[1].events, CONFIG_ON_ALL);
+	assert_int_equal(config.hooks[1].timeout_s, 30);
+	expect_mistake("[Gateway]\nBackend=memory\n[Hook]\nOn=all\n", "g.conf:3: ",
+		       "tells nobody");
+	expect_mistake("[Hook]\nOn=opend\n", "g.conf:2: On= cannot be \"opend\"",
+		       "opened, closed");
+	expect_mistake("[Hook]\nOn=,\n", "g.conf:2: On= ", "all");
+	expect_mistake("[Hook]\nRun=\n", "g.conf:2: Run= ", "a command");
+	expect_mistake("[Hook]\nRun=a\nRun=b\n", "g.conf:3: Run= ", "once");
+	expect_mistake("[Hook]\nTimeout=2h\n", "g.conf:2: Timeout= ", "1h");
+	expect_mistake("[Hook]\nTimeout=0\n", "g.conf:2: Timeout= ", "1s");
+}
+
+static void there_are_16_hooks_at_most(void **state)
+{
+	char text[1024] = "[Gateway]\nBackend=memory\n";
+
+	(void)state;
+	for (size_t i = 0; i < CONFIG_HOOKS_MAX; i++)
+		strcat(text, "[Hook]\nRun=true\n");
+	expect_good(text);
+	strcat(text, "[Hook]\nRun=true\n");
+	expect_mistake(text, "g.conf:35: ", "more than 16 hooks");
+}
+
 static void faults_are_shares_and_times(void **state)
 {
 	const struct faults_config *f = &config.faults;
@@ -439,6 +474,8 @@ int main(void)
 		cmocka_unit_test(what_is_asked_of_the_packet_path_and_of_a_reload),
 		cmocka_unit_test(dangerous_ports_have_a_word),
 		cmocka_unit_test(static_mappings_are_ports_of_a_host),
+		cmocka_unit_test(hooks_are_told_of_what_they_name),
+		cmocka_unit_test(there_are_16_hooks_at_most),
 		cmocka_unit_test(faults_are_shares_and_times),
 		cmocka_unit_test(a_mistake_is_told_with_its_line_and_what_would_be_right),
 		cmocka_unit_test(limits_of_the_file_are_told),

@@ -282,7 +282,7 @@ def bereaved(opened):
     g.start()
     expect(g.metrics()["history_is_kept"], 1, "clerk")
     os.kill(clerk_of(g), signal.SIGKILL)
-    g.program.wait_text("going on without a history")
+    g.program.wait_text("going on without a history and hooks")
     expect(g.natpmp(8080)[0], 0, "grant")
     history(g, want=503)
     expect(g.metrics()["history_is_kept"], 0, "clerk")

@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: MIT */
+#include "gateway/hooks.h"
+
+#include "gateway/config-values.h"
+#include "hooks/retry.h"
+#include "hooks/run.h"
+#include "net/clock.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct hook {
+	const struct config_hook *config;
+	struct hooks *owner;
+	struct news *queue[HOOKS_QUEUE_MAX]; /* the first is being told */
+	size_t first;
+	size_t count;
+	struct retry retry;
+	struct event *timer; /* of the next try */
+	struct hook_run *run;
+	bool is_failing; /* which was said */
+	bool is_dropping;
+};
+
+struct hooks {
+	struct event_base *base;
+	struct hooks_counts counts;
+	void (*changed)(void *context);
+	void *context;
+	struct tenf_random random;
+	size_t hook_count;
+	struct hook hooks[CONFIG_HOOKS_MAX];
+};
+
+/* Words of others, so octet by octet: a line stays a line. */
+static void say(const char *command, const char *text, int len)
+{
+	char line[HOOK_LINE_MAX + 1];
+	int used = len < HOOK_LINE_MAX ? len : HOOK_LINE_MAX;
+
+	for (int i = 0; i < used; i++)
+		line[i] = (unsigned char)text[i] < ' ' || text[i] == 0x7f ? ' ' : text[i];
+	line[used] = '\0';
+	(void)fprintf(stderr, "tenforward-gatewayd: hook %.60s: %s\n", command, line);
+	(void)fflush(stderr);
+}
+
+static void warn(const struct hook *hook, const char *text)
+{
+	say(hook->config->target, text, (int)strlen(text));
+}
+
+/* ---- What is told --------------------------------------------------------- */
+
+static void add_rule(const struct notice *n, char ret[NEWS_RULE])
+{
+	struct tenf_text text = tenf_text_of(ret, NEWS_RULE);
+
+	if (n->record.rule == POLICY_NO_RULE)
+		return;
+	if (n->rule_name[0] != '\0')
+		tenf_text_add(&text, n->rule_name);
+	else
+		tenf_text_add_number(&text, (uint64_t)n->record.rule + 1);
+}
+
+static void add_address(const struct tenf_address *address, char *ret, size_t size)
+{
+	char buffer[TENF_ADDRESS_TEXT];
+	struct tenf_text text = tenf_text_of(ret, size);
+
+	if (!tenf_address_is_none(address))
+		tenf_text_add(&text, tenf_address_text(address, buffer));
+}
+
+static struct news *news_of(const struct notice *n)
+{
+	const struct tenf_event event = { .kind = TENF_EVENT_MAPPED };
+	const struct responder_record *record = &n->record;
+	json_t *json = notice_json(n);
+	struct news *news = json != NULL ? news_new("", &event, json) : NULL;
+
+	json_decref(json);
+	if (news == NULL)
+		return NULL;
+	news->event = notice_event(n);
+	news->protocol = record->protocol;
+	news->internal_port = record->internal.port;
+	news->external_port = record->external.port;
+	if (record->verdict == RESPONDER_GRANTED && record->lifetime_s > 0)
+		news->expires_at = n->at + record->lifetime_s;
+	add_address(&record->external.address, news->external_address, TENF_ADDRESS_SIZE);
+	add_address(&n->gateway, news->gateway, TENF_ADDRESS_SIZE);
+	add_address(&record->client, news->client, NEWS_CLIENT);
+	add_rule(n, news->rule);
+	return news;
+}
+
+/* ---- Telling it ------------------------------------------------------------- */
+
+static void start(struct hook *hook);
+
+static void next(struct hook *hook)
+{
+	news_free(hook->queue[hook->first]);
+	hook->queue[hook->first] = NULL;
+	hook->first = (hook->first + 1) % HOOKS_QUEUE_MAX;
+	hook->count--;
+	hook->retry.tries = 0;
+	if (hook->count > 0)
+		start(hook);
+	else
+		hook->is_dropping = false;
+}
+
+static void fail(struct hook *hook, const char *error)
+{
+	tenf_time now = net_now();
+	tenf_time at = retry_failed(&hook->retry, now, &hook->owner->random);
+	struct timeval wait = { .tv_sec = (at - now) / TENF_SECOND,
+				.tv_usec = (at - now) % TENF_SECOND };
+
+	if (!hook->is_failing) /* however often it fails again */
+		warn(hook, error);
+	hook->is_failing = true;
+	if (hook->retry.tries < HOOKS_TRIES_MAX && evtimer_add(hook->timer, &wait) == 0)
+		return;
+	hook->owner->counts.failed++;
+	next(hook);
+}
+
+static void on_done(void *context, const char *error)
+{
+	struct hook *hook = context;
+
+	hook->run = NULL;
+	if (error != NULL) {
+		fail(hook, error);
+	} else {
+		if (hook->is_failing)
+			warn(hook, "works again");
+		hook->is_failing = false;
+		hook->owner->counts.told++;
+		next(hook);
+	}
+	hook->owner->changed(hook->owner->context);
+}
+
+static void on_timer(evutil_socket_t fd, short what, void *context)
+{
+	struct hook *hook = context;
+
+	(void)fd;
+	(void)what;
+	hook->run = hook_run_start(hook->owner->base, hook->config->target,
+				   hook->queue[hook->first], hook->config->timeout_s, say,
+				   on_done, hook);
+	if (hook->run == NULL) {
+		fail(hook, strerror(errno));
+		hook->owner->changed(hook->owner->context);
+	}
+}
+
+/* In the loop's next turn, so that one that cannot start does not recurse. */
+static void start(struct hook *hook)
+{
+	event_active(hook->timer, EV_TIMEOUT, 0);
+}
+
+static void drop(struct hook *hook)
+{
+	if (!hook->is_dropping)
+		warn(hook, "too many events wait for it; some are dropped");
+	hook->is_dropping = true;
+	hook->owner->counts.dropped++;
+	hook->owner->changed(hook->owner->context);
+}
+
+void hooks_tell(struct hooks *hooks, const struct notice *n)
+{
+	const char *event = notice_event(n);
+	unsigned bit = event != NULL ? config_event(event) : 0;
+
+	for (size_t i = 0; hooks != NULL && i < hooks->hook_count; i++) {
+		struct hook *hook = &hooks->hooks[i];
+		struct news *news = NULL;
+
+		if ((hook->config->events & bit) == 0)
+			continue;
+		if (hook->count < HOOKS_QUEUE_MAX)
+			news = news_of(n);
+		if (news == NULL) {
+			drop(hook);
+			continue;
+		}
+		hook->queue[(hook->first + hook->count++) % HOOKS_QUEUE_MAX] = news;
+		if (hook->count == 1)
+			start(hook);
+	}
+}
+
+/* ---- Life --------------------------------------------------------------- */
+
+enum tenf_status hooks_new(struct event_base *base, const struct gateway_config *config,
+			   void (*changed)(void *context), void *context, struct hooks **ret)
+{
+	struct hooks *hooks = calloc(1, sizeof(*hooks));
+
+	if (hooks == NULL)
+		return TENF_E_MEMORY;
+	hooks->base = base;
+	hooks->changed = changed;
+	hooks->context = context;
+	hooks->random = net_random();
+	for (; hooks->hook_count < config->hook_count; hooks->hook_count++) {
+		struct hook *hook = &hooks->hooks[hooks->hook_count];
+
+		hook->config = &config->hooks[hooks->hook_count];
+		hook->owner = hooks;
+		hook->timer = evtimer_new(base, on_timer, hook);
+		if (hook->timer == NULL) {
+			hooks_free(hooks);
+			return TENF_E_MEMORY;
+		}
+	}
+	*ret = hooks;
+	return TENF_OK;
+}
+
+void hooks_free(struct hooks *hooks)
+{
+	for (size_t i = 0; hooks != NULL && i < hooks->hook_count; i++) {
+		struct hook *hook = &hooks->hooks[i];
+
+		hook_run_cancel(hook->run);
+		event_free(hook->timer);
+		for (size_t k = 0; k < HOOKS_QUEUE_MAX; k++)
+			news_free(hook->queue[k]);
+	}
+	free(hooks);
+}
+
+void hooks_count(const struct hooks *hooks, struct hooks_counts *ret)
+{
+	*ret = hooks != NULL ? hooks->counts : (struct hooks_counts){ .told = 0 };
+}
+
+bool hooks_are_idle(const struct hooks *hooks)
+{
+	for (size_t i = 0; hooks != NULL && i < hooks->hook_count; i++) {
+		if (hooks->hooks[i].count > 0)
+			return false;
+	}
+	return true;
+}

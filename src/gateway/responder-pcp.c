@@ -147,12 +147,17 @@ static void answer_map(const struct pcp_exchange *x, const struct map_question *
 		prepare_failure(x, a);
 }
 
-/* A third party is a host of the same network, and not the gateway itself. */
-static bool is_possible_third_party(const struct map_question *q)
+/* A third party is a host of the same network, and not the gateway itself, by
+ * whichever of its addresses. */
+static bool is_possible_third_party(const struct responder *r, const struct map_question *q)
 {
-	return !q->extras.third_party ||
-	       (tenf_prefix_contains(&q->link->network, &q->internal) &&
-		!tenf_address_equal(&q->internal, &q->link->address.address));
+	if (!q->extras.third_party)
+		return true;
+	for (size_t i = 0; i < r->link_count; i++) {
+		if (tenf_address_equal(&q->internal, &r->links[i].address.address))
+			return false;
+	}
+	return tenf_prefix_contains(&q->link->network, &q->internal);
 }
 
 static void serve_map(const struct pcp_exchange *x, const struct map_question *q)
@@ -165,7 +170,7 @@ static void serve_map(const struct pcp_exchange *x, const struct map_question *q
 		reject(x, PCP_UNSUPP_PROTOCOL);
 		return;
 	}
-	if (!is_possible_third_party(q)) {
+	if (!is_possible_third_party(x->r, q)) {
 		out.result = MAP_DENIED;
 		out.verdict = RESPONDER_REFUSED;
 		out.why = "not a host of this network";
@@ -225,7 +230,7 @@ static void serve_peer(const struct pcp_exchange *x, struct map_question *q)
 		reject(x, PCP_UNSUPP_PROTOCOL);
 		return;
 	}
-	if (is_possible_third_party(q))
+	if (is_possible_third_party(x->r, q))
 		responder_peer(x->r, q, x->now, &out);
 	else
 		responder_refuse(&out, MAP_DENIED, POLICY_NO_RULE, "not a host of this network");

@@ -349,18 +349,20 @@ static void third_party_is_off_unless_a_rule_says_otherwise(void **state)
 /* PCP-G-40: nor the gateway, nor a host elsewhere */
 static void third_party_names_another_host_of_the_network(void **state)
 {
-	const struct tenf_address others[] = { house_host(20), house_gateway,
+	const struct tenf_address others[] = { house_host(20), house_gateway, house_host(2),
 					       tenf_address_v4(0x08080808) };
 	const uint8_t results[] = { PCP_MALFORMED_REQUEST, PCP_NOT_AUTHORIZED,
-				    PCP_NOT_AUTHORIZED };
+				    PCP_NOT_AUTHORIZED, PCP_NOT_AUTHORIZED };
 	struct options o;
 	struct house h;
 
 	(void)state;
 	house_init(&h);
 	h.rules[0].third_party = true;
+	h.links[1] = h.links[0]; /* another address of the gateway on this network */
+	h.links[1].address.address = house_host(2);
 	house_start(&h);
-	for (size_t i = 0; i < 3; i++) {
+	for (size_t i = 0; i < TENF_ARRAY_SIZE(others); i++) {
 		begin(&o);
 		pcp_write_third_party(&o.w, &others[i]);
 		assert_int_equal(result_of(&h, &o), results[i]);

@@ -190,12 +190,17 @@ static uint16_t choose_port(struct responder *r, const struct map_question *q, u
 	return find_port(r, q, &query, out);
 }
 
+bool responder_is_pcp_port(enum tenf_protocol protocol, uint16_t port)
+{
+	return protocol == TENF_UDP && (port == PCP_PORT || port == PCP_ANNOUNCE_PORT);
+}
+
 static uint16_t choose_pinhole(struct responder *r, const struct map_question *q, tenf_time now,
 			       struct map_outcome *out)
 {
 	const struct policy_query query = responder_query(r, q, now);
 	uint16_t port = q->internal_port;
-	bool ours = q->protocol == TENF_UDP && (port == PCP_PORT || port == PCP_ANNOUNCE_PORT);
+	bool ours = responder_is_pcp_port(q->protocol, port);
 	enum policy_action action = policy_decide(&r->policy, &query, port, &out->rule);
 
 	if (tenf_address_is_link_local(&q->internal) ||

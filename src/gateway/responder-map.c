@@ -179,19 +179,28 @@ static void renew(struct responder *r, const struct map_question *q, struct ledg
 
 /* ---- A new mapping ---------------------------------------------------- */
 
+/* What PEER made counts as well: it holds a port like any other. */
+bool responder_is_over_quota(struct responder *r, const struct tenf_address *host,
+			     const struct policy_rule *rule)
+{
+	const struct ledger_host *holder = ledger_known_host(r->ledger, host);
+	uint32_t held = holder != NULL ? holder->live_count : 0;
+
+	return rule != NULL && rule->mappings_max > 0 &&
+	       held + peers_count(&r->peers, host) >= rule->mappings_max;
+}
+
 /* The limits of the rule that allows it. */
 static bool is_within_limits(struct responder *r, const struct map_question *q,
 			     struct ledger_host *host, tenf_time now, struct map_outcome *out)
 {
 	const struct policy_rule *rule = policy_rule(&r->policy, out->rule);
-	const struct ledger_host *holder = ledger_host(r->ledger, &q->internal);
 
-	if (holder == NULL) {
+	if (ledger_host(r->ledger, &q->internal) == NULL) {
 		responder_refuse(out, MAP_RESOURCES, out->rule, "out of memory");
 	} else if (responder_over_rate(host, rule, now)) {
 		responder_refuse(out, MAP_RATE, out->rule, "over RequestRate");
-	} else if (rule != NULL && rule->mappings_max > 0 &&
-		   holder->live_count >= rule->mappings_max) {
+	} else if (responder_is_over_quota(r, &q->internal, rule)) {
 		responder_refuse(out, MAP_QUOTA, out->rule, "over MaxMappings of the rule");
 	} else {
 		return true;
@@ -255,6 +264,14 @@ static void create(struct responder *r, const struct map_question *q, struct led
 	out->lifetime_s = wish.lifetime_s;
 }
 
+void responder_hear_mac(struct ledger_host *host, const struct map_question *q)
+{
+	if (host == NULL || q->mac == NULL)
+		return;
+	host->has_mac = true;
+	memcpy(host->mac, q->mac, sizeof(host->mac));
+}
+
 void responder_map(struct responder *r, const struct map_question *q, tenf_time now,
 		   struct map_outcome *ret)
 {
@@ -263,10 +280,7 @@ void responder_map(struct responder *r, const struct map_question *q, tenf_time 
 	struct ledger_mapping *m =
 		ledger_find(r->ledger, &q->internal, q->protocol, q->internal_port);
 
-	if (host != NULL && q->mac != NULL) {
-		host->has_mac = true;
-		memcpy(host->mac, q->mac, sizeof(host->mac));
-	}
+	responder_hear_mac(host, q);
 	if (responder_strikes(r, r->quirks.refuse))
 		responder_refuse(&out, MAP_DENIED, POLICY_NO_RULE, "Refuse= of [Faults]");
 	else if (tenf_address_is_v4(&q->internal) && !r->has_external)

@@ -111,6 +111,7 @@ static bool choose(struct responder *r, const struct map_question *q, tenf_time 
 		external.port = ledger_find_port(r->ledger, q->protocol, &q->internal, r->painted,
 						 &r->random);
 	if (!policy_allows(&r->policy, &query, external.port, &out->rule) ||
+	    responder_is_pcp_port(q->protocol, external.port) ||
 	    tenf_address_is_link_local(&q->internal) ||
 	    tenf_address_is_unique_local(&q->internal)) {
 		say_no(out, MAP_DENIED, out->rule, "not allowed");
@@ -169,6 +170,10 @@ static void keep(struct responder *r, const struct map_question *q,
 		say_no(out, MAP_QUOTA, out->rule, "too many PEER mappings of this host");
 		return;
 	}
+	if (responder_is_over_quota(r, &q->internal, policy_rule(&r->policy, out->rule))) {
+		say_no(out, MAP_QUOTA, out->rule, "over MaxMappings of the rule");
+		return;
+	}
 	peer.id = ledger_next_id(r->ledger);
 	status = peers_add(&r->peers, &peer);
 	if (status != TENF_OK) {
@@ -181,6 +186,20 @@ static void keep(struct responder *r, const struct map_question *q,
 		ledger_lend(r->ledger, &q->internal, q->protocol, external->port);
 	out->peer = &r->peers.at[r->peers.count - 1].peer;
 	report(out, external, lifetime_s);
+}
+
+/* What the administrator took away MAP does not give back for a while, nor does this. */
+static bool is_revoked(struct responder *r, const struct map_question *q, tenf_time now,
+		       struct map_outcome *out)
+{
+	const struct ledger_mapping *revoked = ledger_find_revoked(
+		r->ledger, &q->internal, q->protocol, q->internal_port);
+
+	if (revoked == NULL || revoked->timer.at <= now)
+		return false;
+	say_no(out, MAP_DENIED, revoked->rule, "revoked by the administrator");
+	out->lifetime_s = ledger_remaining_s(revoked, now);
+	return true;
 }
 
 static void create(struct responder *r, const struct map_question *q, struct ledger_host *host,
@@ -203,7 +222,7 @@ static void create(struct responder *r, const struct map_question *q, struct led
 			report(out, &external, lifetime_s);
 		return;
 	}
-	if (!flows && !choose(r, q, now, &external, out))
+	if (is_revoked(r, q, now, out) || (!flows && !choose(r, q, now, &external, out)))
 		return;
 	rule = policy_rule(&r->policy, out->rule);
 	if (responder_over_rate(host, rule, now)) {
@@ -224,6 +243,7 @@ void responder_peer(struct responder *r, const struct map_question *q, tenf_time
 	struct ledger_host *host = ledger_host(r->ledger, &q->client);
 	struct peers_entry *e = peers_find(&r->peers, q->protocol, &internal, &q->remote);
 
+	responder_hear_mac(host, q);
 	if (!r->has_external && tenf_address_is_v4(&q->internal))
 		say_no(&out, MAP_NO_NETWORK, POLICY_NO_RULE, "no external address");
 	else if (host == NULL)
@@ -312,9 +332,12 @@ void responder_reapply_peers(struct responder *r)
 
 	while ((next = peers_each(&r->peers, next)) != NULL) {
 		struct peers_entry *e = peers_by_id(&r->peers, next->id);
+		const struct ledger_host *host =
+			ledger_known_host(r->ledger, &next->internal.address);
 		const struct policy_query query = {
 			.client = next->internal.address, .protocol = next->protocol,
 			.internal_port = next->internal.port,
+			.mac = host != NULL && host->has_mac ? host->mac : NULL,
 		};
 		int rule;
 

@@ -194,6 +194,13 @@ uint16_t responder_choose(struct responder *r, const struct map_question *q, uin
 			  tenf_time now, struct map_outcome *out);
 /* Counts a request against the rule's rate. */
 bool responder_over_rate(struct ledger_host *host, const struct policy_rule *rule, tenf_time now);
+/* Keeps who asked, for rules that are applied when nobody asks; `host` may be NULL. */
+void responder_hear_mac(struct ledger_host *host, const struct map_question *q);
+/* Does this host hold all that the rule (or NULL) lets one hold? */
+bool responder_is_over_quota(struct responder *r, const struct tenf_address *host,
+			     const struct policy_rule *rule);
+/* Never opened: where gateways and clients of this protocol listen (RFC 6887 §11.3). */
+bool responder_is_pcp_port(enum tenf_protocol protocol, uint16_t port);
 /* MAP_PENDING: the wish is noted for the administrator, or refused. */
 void responder_await(struct responder *r, const struct map_question *q, struct ledger_host *host,
 		     tenf_time now, struct map_outcome *out);

@@ -339,6 +339,100 @@ static void an_administrator_may_end_one(void **state)
 	assert_int_equal(h.peers, 0);
 }
 
+static void what_map_may_not_have_back_peer_may_not_either(void **state)
+{
+	const struct wish wish = { .host = 20, .protocol = TENF_TCP, .internal = 4000,
+				   .external = 7000, .lifetime_s = 600, .nonce = 1 };
+	struct asked asked = plain;
+	struct pcp_answer a;
+
+	(void)state;
+	assert_int_equal(house_pcp(&h, &wish).result, PCP_SUCCESS);
+	assert_int_equal(responder_revoke(h.r, h.record.id, h.now), TENF_OK);
+	house_turn(&h);
+	for (unsigned i = 0; i < 2; i++) {
+		flow.is_there = i == 1;
+		flow.external = (struct tenf_endpoint){ house_external, 7001 };
+		flow.lifetime_s = 60;
+		a = ask(&asked);
+		assert_int_equal(a.result, PCP_NOT_AUTHORIZED);
+		assert_int_equal(a.lifetime_s, LEDGER_REVOKED_S);
+	}
+	flow.is_there = false;
+	assert_int_equal(h.peers, 0);
+	house_wait(&h, (LEDGER_REVOKED_S + 1) * TENF_SECOND);
+	assert_int_equal(ask(&asked).result, PCP_SUCCESS);
+}
+
+static void peer_and_map_share_the_quota_of_a_rule(void **state)
+{
+	const struct policy_rule few = { .action = POLICY_ALLOW, .mappings_max = 2 };
+	struct wish wish = { .host = 20, .protocol = TENF_TCP, .internal = 4000,
+			     .external = 7000, .lifetime_s = 600, .nonce = 1 };
+	struct asked asked = plain;
+
+	(void)state;
+	assert_int_equal(responder_set_policy(h.r, &few, 1, NULL, false, h.now), TENF_OK);
+	assert_int_equal(house_pcp(&h, &wish).result, PCP_SUCCESS);
+	assert_int_equal(ask(&asked).result, PCP_SUCCESS);
+	asked.remote++;
+	assert_int_equal(ask(&asked).result, PCP_USER_EX_QUOTA);
+	wish.internal++;
+	assert_int_equal(house_pcp(&h, &wish).result, PCP_USER_EX_QUOTA);
+	asked.remote--;
+	assert_int_equal(ask(&asked).result, PCP_SUCCESS); /* a renewal */
+	wish.host = asked.host = 30;
+	assert_int_equal(house_pcp(&h, &wish).result, PCP_SUCCESS);
+}
+
+/* PCP-G-31 for PEER too; an IPv6 host has its own ports */
+static void the_ports_of_the_protocol_are_not_opened_for_a_peer(void **state)
+{
+	struct pcp_request request = {
+		.opcode = PCP_PEER, .lifetime_s = 600, .client = house_v6("2001:db8:1::20"),
+		.map = { .protocol = TENF_UDP, .external_address = tenf_address_none6 },
+		.remote = { 443, house_v6("2001:db8:2::1") },
+	};
+	const struct tenf_endpoint from = { request.client, 50000 };
+	const uint16_t ports[] = { PCP_PORT, PCP_ANNOUNCE_PORT, 5352 };
+
+	(void)state;
+	house_stop(&h);
+	h.config.flows = NULL;
+	house_start(&h);
+	for (size_t i = 0; i < TENF_ARRAY_SIZE(ports); i++) {
+		uint8_t data[200];
+		struct tenf_writer w = tenf_writer_of(data, sizeof(data));
+		struct pcp_answer a;
+
+		request.map.internal_port = ports[i];
+		pcp_write_request(&w, &request);
+		house_send(&h, &from, data, w.used);
+		assert_int_equal(pcp_decode_answer(h.answer, h.sent.len, &a), TENF_OK);
+		assert_int_equal(a.result, i < 2 ? PCP_NOT_AUTHORIZED : PCP_SUCCESS);
+	}
+	assert_int_equal(h.peers, 1);
+}
+
+static void rules_of_a_link_layer_address_are_applied_to_what_is_there(void **state)
+{
+	struct policy_rule rule = { .action = POLICY_ALLOW, .has_mac = true };
+
+	(void)state;
+	memset(rule.mac, 2, sizeof(rule.mac));
+	h.has_mac = true;
+	memset(h.mac, 2, sizeof(h.mac));
+	assert_int_equal(responder_set_policy(h.r, &rule, 1, NULL, false, h.now), TENF_OK);
+	assert_int_equal(ask(&plain).result, PCP_SUCCESS);
+	assert_int_equal(responder_set_policy(h.r, &rule, 1, NULL, true, h.now), TENF_OK);
+	house_turn(&h);
+	assert_int_equal(h.peers, 1);
+	memset(rule.mac, 4, sizeof(rule.mac));
+	assert_int_equal(responder_set_policy(h.r, &rule, 1, NULL, true, h.now), TENF_OK);
+	house_turn(&h);
+	assert_int_equal(h.peers, 0);
+}
+
 static void another_address_ends_them_and_a_flush_does_not(void **state)
 {
 	const struct tenf_address other = tenf_address_v4(0xcb007108);
@@ -408,6 +502,10 @@ int main(void)
 		CASE(no_answer_promises_what_did_not_come_true),
 		CASE(limits_and_rules_hold),
 		CASE(an_administrator_may_end_one),
+		CASE(what_map_may_not_have_back_peer_may_not_either),
+		CASE(peer_and_map_share_the_quota_of_a_rule),
+		CASE(the_ports_of_the_protocol_are_not_opened_for_a_peer),
+		CASE(rules_of_a_link_layer_address_are_applied_to_what_is_there),
 		CASE(another_address_ends_them_and_a_flush_does_not),
 		CASE(they_outlive_the_daemon_too),
 	};

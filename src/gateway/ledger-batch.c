@@ -73,7 +73,7 @@ static struct ledger_saved *saved_of(struct ledger *l, const struct ledger_mappi
 void ledger_drop_cold(struct ledger *l, struct ledger_mapping *m)
 {
 	if (!m->is_saved || saved_of(l, m)->cold != m->cold)
-		tenf_memory_free(l->memory, m->cold);
+		ledger_free_cold(l, m->cold);
 	m->cold = NULL;
 }
 
@@ -122,7 +122,7 @@ void ledger_commit(struct ledger *l)
 {
 	for (size_t i = 0; i < l->saved_count; i++) {
 		if (l->saved[i].cold != l->saved[i].mapping->cold)
-			tenf_memory_free(l->memory, l->saved[i].cold);
+			ledger_free_cold(l, l->saved[i].cold);
 	}
 	l->saved_count = 0;
 	while (l->batch != NULL) {
@@ -137,7 +137,7 @@ static void restore(struct ledger *l, const struct ledger_saved *s)
 	struct ledger_mapping *m = s->mapping;
 
 	if (m->cold != s->cold)
-		tenf_memory_free(l->memory, m->cold);
+		ledger_free_cold(l, m->cold);
 	m->cold = s->cold;
 	m->made_at = s->made_at;
 	memcpy(m->nonce, s->nonce, sizeof(m->nonce));

@@ -45,6 +45,8 @@ struct ledger {
 	uint32_t live_count;
 	uint32_t ended_count;
 	uint32_t next_id;
+	size_t filtered_count; /* cold parts with filters */
+	size_t filter_count;   /* in them */
 
 	struct tenf_heap leases;   /* of live mappings */
 	struct tenf_heap withheld; /* of ended ones */
@@ -107,6 +109,8 @@ void ledger_hosts_clear(struct ledger *ledger);
 void ledger_touch(struct ledger *ledger, struct ledger_mapping *m);
 TENF_CHECKED enum tenf_status ledger_save(struct ledger *ledger, struct ledger_mapping *m);
 void ledger_batch_clear(struct ledger *ledger);
+/* May be NULL. */
+void ledger_free_cold(struct ledger *ledger, struct ledger_cold *cold);
 /* A cold part that is no longer in use; kept while the batch may bring it back. */
 void ledger_drop_cold(struct ledger *ledger, struct ledger_mapping *m);
 

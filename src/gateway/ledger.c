@@ -58,10 +58,19 @@ void ledger_set_ended(struct ledger *l, struct ledger_mapping *m, tenf_time unti
 	tenf_heap_set(&l->withheld, &m->timer, until);
 }
 
+void ledger_free_cold(struct ledger *l, struct ledger_cold *cold)
+{
+	if (cold != NULL && cold->filter_count > 0) {
+		l->filtered_count--;
+		l->filter_count -= cold->filter_count;
+	}
+	tenf_memory_free(l->memory, cold);
+}
+
 void ledger_forget(struct ledger *l, struct ledger_mapping *m)
 {
 	leave_state(l, m);
-	tenf_memory_free(l->memory, m->cold);
+	ledger_free_cold(l, m->cold);
 	m->batch_next = l->unused;
 	l->unused = m;
 }
@@ -131,7 +140,7 @@ void ledger_clear(struct ledger *l)
 		}
 	}
 	for (size_t i = 0; i < l->saved_count; i++)
-		tenf_memory_free(l->memory, l->saved[i].cold);
+		ledger_free_cold(l, l->saved[i].cold);
 	ledger_batch_clear(l);
 }
 
@@ -290,7 +299,7 @@ static bool cold_equal(const struct ledger_cold *cold, const uint8_t *descriptio
 }
 
 /* False when memory is out; NULL for nothing to keep. */
-static bool cold_new(const struct ledger *l, const uint8_t *description, size_t len,
+static bool cold_new(struct ledger *l, const uint8_t *description, size_t len,
 		     const struct pcp_filter *filters, size_t filter_count,
 		     struct ledger_cold **ret)
 {
@@ -307,6 +316,8 @@ static bool cold_new(const struct ledger *l, const uint8_t *description, size_t 
 			memcpy(cold->description, description, len);
 		if (filter_count > 0)
 			memcpy(cold->filters, filters, filter_count * sizeof(*filters));
+		l->filtered_count += filter_count > 0;
+		l->filter_count += filter_count;
 	}
 	*ret = cold;
 	return true;
@@ -326,7 +337,7 @@ enum tenf_status ledger_restore(struct ledger *l, const struct ledger_wish *wish
 		return TENF_E_MEMORY;
 	status = enter(l, wish, &m);
 	if (status != TENF_OK) {
-		tenf_memory_free(l->memory, cold);
+		ledger_free_cold(l, cold);
 		return status;
 	}
 	m->id = past->id != 0 ? past->id : ++l->next_id;
@@ -341,6 +352,14 @@ enum tenf_status ledger_restore(struct ledger *l, const struct ledger_wish *wish
 	return TENF_OK;
 }
 
+bool ledger_takes_filters(const struct ledger *l, const struct ledger_mapping *m, size_t count)
+{
+	size_t had = m != NULL && m->cold != NULL ? m->cold->filter_count : 0;
+
+	return count <= had || (l->filtered_count + (had == 0) <= LEDGER_FILTERED_MAX &&
+				l->filter_count + count - had <= LEDGER_FILTERS_TOTAL_MAX);
+}
+
 enum tenf_status ledger_set_cold(struct ledger *l, struct ledger_mapping *m,
 				 const uint8_t *description, size_t description_len,
 				 const struct pcp_filter *filters, size_t filter_count)
@@ -352,7 +371,7 @@ enum tenf_status ledger_set_cold(struct ledger *l, struct ledger_mapping *m,
 	if (!cold_new(l, description, description_len, filters, filter_count, &cold))
 		return TENF_E_MEMORY;
 	if (ledger_save(l, m) != TENF_OK) {
-		tenf_memory_free(l->memory, cold);
+		ledger_free_cold(l, cold);
 		return TENF_E_MEMORY;
 	}
 	ledger_drop_cold(l, m);

@@ -33,6 +33,8 @@
 #define LEDGER_WITHHELD_OF_HOST_MAX 64u /* and of one host; above, ports are free at once */
 #define LEDGER_IDLE_HOSTS_MAX 1024u     /* hosts remembered that hold nothing */
 #define LEDGER_FILTERS_MAX 16u          /* RFC 6887 §13.3 wants one at least */
+#define LEDGER_FILTERED_MAX 128u        /* mappings with filters, in all */
+#define LEDGER_FILTERS_TOTAL_MAX 512u   /* and their filters: half the kernel's set, for changes */
 #define LEDGER_DESCRIPTION_MAX 128u     /* octets kept of a DESCRIPTION */
 #define LEDGER_POOL_MAX 256u            /* external addresses */
 #define LEDGER_REVOKED_S 1800u          /* what was revoked is kept from all, its owner too */
@@ -250,6 +252,11 @@ TENF_CHECKED enum tenf_status ledger_set_cold(struct ledger *ledger, struct ledg
 					      const uint8_t *description, size_t description_len,
 					      const struct pcp_filter *filters,
 					      size_t filter_count);
+
+/* Is there room for so many filters of this mapping (NULL: a new one)? What ended a short
+ * while ago, or is being replaced, still takes its own. */
+bool ledger_takes_filters(const struct ledger *ledger, const struct ledger_mapping *m,
+			  size_t count);
 
 /* Ends the lease that is over for longest and gives it back; NULL when none is. */
 struct ledger_mapping *ledger_expire_one(struct ledger *ledger, tenf_time now);

@@ -44,47 +44,9 @@ uint32_t responder_granted_s(const struct responder *r, const struct policy_rule
 
 /* ---- Filters and description ------------------------------------------ */
 
-static bool filter_equal(const struct pcp_filter *a, const struct pcp_filter *b)
-{
-	return a->prefix_length == b->prefix_length && a->port == b->port &&
-	       tenf_address_equal(&a->address, &b->address);
-}
-
-struct filters {
-	struct pcp_filter at[LEDGER_FILTERS_MAX];
-	size_t count;
-};
-
-/* What holds after the request: those there, unless cleared, and the new ones;
- * a renewal repeats its own, which are not added twice. False: too many. */
-static bool filters_after(const struct responder *r, const struct ledger_mapping *m,
-			  const struct map_extras *extras, struct filters *ret)
-{
-	size_t max = r->config.filters_max < LEDGER_FILTERS_MAX ? r->config.filters_max
-								: LEDGER_FILTERS_MAX;
-
-	ret->count = 0;
-	if (m != NULL && m->cold != NULL && !extras->clear_filters) {
-		ret->count = m->cold->filter_count;
-		memcpy(ret->at, m->cold->filters, ret->count * sizeof(ret->at[0]));
-	}
-	for (size_t i = 0; i < extras->filter_count; i++) {
-		size_t k = 0;
-
-		while (k < ret->count && !filter_equal(&ret->at[k], &extras->filters[i]))
-			k++;
-		if (k < ret->count)
-			continue;
-		if (ret->count >= max)
-			return false;
-		ret->at[ret->count++] = extras->filters[i];
-	}
-	return true;
-}
-
 static enum tenf_status store_extras(struct responder *r, struct ledger_mapping *m,
 				     const struct map_extras *extras,
-				     const struct filters *filters)
+				     const struct responder_filters *filters)
 {
 	uint8_t kept[LEDGER_DESCRIPTION_MAX];
 	const uint8_t *description = extras->description;
@@ -140,7 +102,7 @@ static void renew(struct responder *r, const struct map_question *q, struct ledg
 		  struct ledger_mapping *m, tenf_time now, struct map_outcome *out)
 {
 	const struct policy_query query = responder_query(r, q, now);
-	struct filters filters;
+	struct responder_filters filters;
 	const struct policy_rule *rule;
 	int number;
 
@@ -157,10 +119,8 @@ static void renew(struct responder *r, const struct map_question *q, struct ledg
 		responder_refuse(out, MAP_RATE, number, "over RequestRate");
 		return;
 	}
-	if (!filters_after(r, m, &q->extras, &filters)) {
-		responder_refuse(out, MAP_PEERS, number, "too many filters");
+	if (!responder_filters_after(r, m, q, number, &filters, out))
 		return;
-	}
 	/* The extras first: after them the renewal cannot fail. */
 	out->lifetime_s = responder_granted_s(r, rule, q);
 	if (store_extras(r, m, &q->extras, &filters) != TENF_OK ||
@@ -230,7 +190,7 @@ static void create(struct responder *r, const struct map_question *q, struct led
 		.maker = q->nonce != NULL ? LEDGER_BY_PCP : LEDGER_BY_NATPMP,
 	};
 	struct ledger_mapping *m;
-	struct filters filters;
+	struct responder_filters filters;
 	enum tenf_status status;
 
 	out->verdict = RESPONDER_GRANTED;
@@ -242,10 +202,8 @@ static void create(struct responder *r, const struct map_question *q, struct led
 		count_failure(host, now, out);
 	if (wish.external_port == 0 || !is_within_limits(r, q, host, now, out))
 		return;
-	if (!filters_after(r, NULL, &q->extras, &filters)) {
-		responder_refuse(out, MAP_PEERS, out->rule, "too many filters");
+	if (!responder_filters_after(r, NULL, q, out->rule, &filters, out))
 		return;
-	}
 	wish.rule = out->rule;
 	wish.lifetime_s = responder_granted_s(r, policy_rule(&r->policy, out->rule), q);
 	status = ledger_add(r->ledger, &wish, now, &m);

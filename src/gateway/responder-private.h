@@ -194,6 +194,16 @@ uint16_t responder_choose(struct responder *r, const struct map_question *q, uin
 			  tenf_time now, struct map_outcome *out);
 /* Counts a request against the rule's rate. */
 bool responder_over_rate(struct ledger_host *host, const struct policy_rule *rule, tenf_time now);
+/* Which remote peers may use a mapping after a request; none: all of them. */
+struct responder_filters {
+	struct pcp_filter at[LEDGER_FILTERS_MAX];
+	size_t count;
+};
+
+/* `m` is NULL for a new one. False: refused. */
+bool responder_filters_after(const struct responder *r, const struct ledger_mapping *m,
+			     const struct map_question *q, int rule,
+			     struct responder_filters *ret, struct map_outcome *out);
 /* Keeps who asked, for rules that are applied when nobody asks; `host` may be NULL. */
 void responder_hear_mac(struct ledger_host *host, const struct map_question *q);
 /* Does this host hold all that the rule (or NULL) lets one hold? */

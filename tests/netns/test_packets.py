@@ -200,6 +200,39 @@ def test_filter(opened):
         expect_answer(greet(house.internet, OUTSIDE, 4080, kind, other), "without a filter")
 
 
+@case("filters that overlap hold together, in whatever order they are asked for")
+def test_filter_overlap(opened):
+    house = House(opened)
+    house.echo(8080)
+    net, peer, first = ("11.0.113.0", 120), ("11.0.113.2", 128), ("11.0.113.0", 128)
+    pairs = [((*net, 0), (*peer, 0)), ((*net, 0), ("11.0.113.9", 120, 0)),
+             ((*net, 5000), (*peer, 0)), ((*net, 5000), (*first, 0)), ((*net, 0), (*peer, 5000)),
+             ((*net, 65535), (*net, 5000)), (("0.0.0.0", 96, 65535), (*net, 5000))]
+    for pair in pairs:
+        for one, other in (pair, pair[::-1]):
+            both = [option_filter(*one), option_filter(*other)]
+            expect(house.map(*both), (0, 4080), f"both at once: {one}, {other}")
+            expect(house.map(option_filter("0.0.0.0", 0), both[0]), (0, 4080), "the first alone")
+            expect(house.map(both[1]), (0, 4080), f"then the other: {one}, {other}")
+            expect_answer(greet(house.internet, OUTSIDE, 4080, TCP, (INTERNET, 5000)), "5000")
+            expect(house.map(lifetime=0)[0], 0, "the end")
+    # What the kernel's ranges cannot tell apart is this request's failure alone.
+    refused = (option_filter(*net, 65535), option_filter(*peer))
+    expect(house.map(*refused)[0], 13, "a corner of one inside the other")
+
+
+@case("no host's filters are the end of what others ask for")
+def test_filter_many(opened):
+    house = House(opened, "FloodLimit=0")
+    several = [option_filter("11.0.113.2", 128, 1 + port) for port in range(16)]
+    results = [house.map(*several, internal=2000 + n, external=6000 + n)[0] for n in range(33)]
+    expect(results, [0] * 32 + [8], "512 filters and not one more")
+    # All change at once: the kernel's set has both for a while.
+    for n in range(32):
+        expect(house.map(*several[:n % 16 + 1], internal=2000 + n), (0, 6000 + n), "a renewal")
+    expect(house.map(external=4080), (0, 4080), "without a filter")
+
+
 @case("filters outlive the daemon")
 def test_filter_kept(opened):
     house = House(opened)

@@ -31,6 +31,9 @@ static bool is_of(const struct filtered *f, uint8_t protocol, const struct tenf_
 
 /* ---- Elements ------------------------------------------------------------------- */
 
+/* A range is refused when the kernel finds its first or its last element in another one
+ * that is there. With one port it must be there before those with all ports; and what is
+ * put last is the first that a transaction adds. */
 static int put_filters(struct transaction *t, enum transaction_act act,
 		       const struct helper_mapping *m, tenf_time now)
 {
@@ -39,9 +42,13 @@ static int put_filters(struct transaction *t, enum transaction_act act,
 
 	element_of_filtered(m, now, &e);
 	code = transaction_put(t, act, &e);
-	for (uint8_t i = 0; code == 0 && i < m->filter_count; i++) {
-		element_of_filter(m, &m->filters[i], now, &e);
-		code = transaction_put(t, act, &e);
+	for (unsigned turn = 0; turn < 2; turn++) {
+		for (uint8_t i = 0; code == 0 && i < m->filter_count; i++) {
+			if ((m->filters[i].port != 0) != (turn == 1))
+				continue;
+			element_of_filter(m, &m->filters[i], now, &e);
+			code = transaction_put(t, act, &e);
+		}
 	}
 	return code;
 }

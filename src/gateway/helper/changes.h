@@ -12,6 +12,7 @@
 #include "gateway/helper/transaction.h"
 
 #define CHANGES_FILTERED_MAX 128 /* mappings with filters, in all */
+_Static_assert(LEDGER_FILTERED_MAX <= CHANGES_FILTERED_MAX, "what the ledger holds fits");
 /* Octets one change may take: a mapping with its filters, before and after. */
 #define CHANGES_OCTETS_MAX ((4 + 2 * LEDGER_FILTERS_MAX) * TRANSACTION_ELEMENT_MAX)
 

@@ -33,6 +33,10 @@ static void add_set(struct tenf_text *t, const char *kind, const char *name, con
 	add(t, "; }\n");
 }
 
+_Static_assert(TABLE_FILTERED_MAX >= 2 * LEDGER_FILTERS_TOTAL_MAX &&
+		       TABLE_FILTERED_MAX >= 2 * LEDGER_FILTERED_MAX,
+	       "all filters fit before and after a change");
+
 static void add_sets(struct tenf_text *t)
 {
 	add(t, "add table inet " TRANSACTION_TABLE "\n");

@@ -52,8 +52,8 @@ static bool start_hook(struct delivery *it, char *ret_error, size_t size)
 			return true;
 		break;
 	case HOOK_WEBHOOK:
-		if (hook_webhook_start(d->outgoing, hook, it->news, on_answer, it, &it->call) ==
-		    TENF_OK)
+		if (hook_webhook_start(d->outgoing, hook->target, it->news, hook->timeout_s,
+				       on_answer, it, &it->call) == TENF_OK)
 			return true;
 		break;
 	case HOOK_FILE:

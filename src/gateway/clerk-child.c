@@ -215,15 +215,28 @@ static bool open_history(struct desk *desk, const struct gateway_config *config,
 	}
 }
 
+static bool open_hooks(struct desk *desk, const struct gateway_config *config,
+		       struct tenf_text *why)
+{
+	for (size_t i = 0; i < config->hook_count; i++) {
+		if (config->hooks[i].kind != CONFIG_WEBHOOK || hooks_have_web())
+			continue;
+		tenf_text_add(why, "this build has no webhooks; leave Webhook= out");
+		return false;
+	}
+	if (config->hook_count == 0 ||
+	    hooks_new(desk->base, config, on_counts, desk, &desk->hooks) == TENF_OK)
+		return true;
+	tenf_text_add(why, "out of memory");
+	return false;
+}
+
 /* What is to be said goes to `note`, a sentence a line. */
 static bool open_desk(struct desk *desk, const struct gateway_config *config,
 		      struct tenf_text *note, struct tenf_text *why)
 {
-	if (config->hook_count > 0 &&
-	    hooks_new(desk->base, config, on_counts, desk, &desk->hooks) != TENF_OK) {
-		tenf_text_add(why, "out of memory");
+	if (!open_hooks(desk, config, why))
 		return false;
-	}
 	if (config->state[0] == '\0')
 		return rights_clerk(config->user, note, why);
 	return make_directory(config, why) && rights_clerk(config->user, note, why) &&

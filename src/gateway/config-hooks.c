@@ -86,6 +86,21 @@ bool config_set_run(struct config_reading *r, const char *value)
 	return set_target(r, CONFIG_RUN);
 }
 
+/* A password would be shown to whoever may read the log or the list of processes. */
+bool config_set_webhook(struct config_reading *r, const char *value)
+{
+	bool plain = strncasecmp(value, "http://", 7) == 0;
+	const char *host = value + (plain ? 7 : 8);
+	size_t len;
+
+	if (!plain && strncasecmp(value, "https://", 8) != 0)
+		return false;
+	len = strcspn(host, "/?#");
+	if (len == 0 || memchr(host, '@', len) != NULL || strpbrk(value, " \t\"<>\\") != NULL)
+		return false;
+	return set_target(r, CONFIG_WEBHOOK);
+}
+
 bool config_set_timeout(struct config_reading *r, const char *value)
 {
 	uint32_t seconds;
@@ -113,5 +128,5 @@ void config_end_hook(struct config_reading *r)
 {
 	if (hook_of(r)->target[0] == '\0')
 		config_complain(r, r->hook_line, "this hook tells nobody", NULL,
-				"write Run= with a command");
+				"write Run= with a command or Webhook= with a URL");
 }

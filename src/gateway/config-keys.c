@@ -429,7 +429,10 @@ static const struct key keys[] = {
 	  "write all or some of opened, closed, refused, pending, mapped, removed, lost and "
 	  "gateway-restart" },
 	{ "Run", CONFIG_IN_HOOK, config_set_run,
-	  "write a command, once in a section, and a long one into a file" },
+	  "write a command, a long one into a file; one Run= or Webhook= in a section" },
+	{ "Webhook", CONFIG_IN_HOOK, config_set_webhook,
+	  "write a URL that begins with http:// or https://, without a password; one Run= or "
+	  "Webhook= in a section" },
 	{ "Timeout", CONFIG_IN_HOOK, config_set_timeout,
 	  "write a time from 1s to 1h, such as 30s" },
 	{ "Loss", CONFIG_IN_FAULTS, set_loss, CHANCE_IS },

@@ -46,6 +46,7 @@ void config_begin_hook(struct config_reading *r);
 void config_end_hook(struct config_reading *r);
 bool config_set_on(struct config_reading *r, const char *value);
 bool config_set_run(struct config_reading *r, const char *value);
+bool config_set_webhook(struct config_reading *r, const char *value);
 bool config_set_timeout(struct config_reading *r, const char *value);
 
 #endif

@@ -24,7 +24,7 @@
 #define CONFIG_SOCKET_DEFAULT "/run/tenforward/gateway.sock" /* with Backend=nftables */
 #define CONFIG_STATE_MAX 256
 #define CONFIG_HOOKS_MAX 16
-#define CONFIG_HOOK_TARGET_MAX 256 /* octets of a command, with terminator; inih reads fewer */
+#define CONFIG_HOOK_TARGET_MAX 256 /* octets of command or URL, and a terminator */
 #define CONFIG_HOOK_TIMEOUT_S 30
 #define CONFIG_HOOK_TIMEOUT_MAX_S 3600
 #define CONFIG_SOCKET_MAX 108 /* as long as the address of a Unix socket can be */
@@ -59,6 +59,7 @@ enum config_on {
 
 enum config_hook_kind {
 	CONFIG_RUN = 1,
+	CONFIG_WEBHOOK,
 };
 
 /* Somebody to tell of decisions. */

@@ -4,12 +4,20 @@
 #include "gateway/config-values.h"
 #include "hooks/retry.h"
 #include "hooks/run.h"
+#ifdef HAVE_WEBHOOKS
+#include "hooks/webhook.h"
+#endif
 #include "net/clock.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#define ERROR_MAX 256
+
+struct outgoing;
+struct outgoing_call;
 
 struct hook {
 	const struct config_hook *config;
@@ -20,12 +28,14 @@ struct hook {
 	struct retry retry;
 	struct event *timer; /* of the next try */
 	struct hook_run *run;
+	struct outgoing_call *call;
 	bool is_failing; /* which was said */
 	bool is_dropping;
 };
 
 struct hooks {
 	struct event_base *base;
+	struct outgoing *outgoing; /* NULL without a webhook */
 	struct hooks_counts counts;
 	void (*changed)(void *context);
 	void *context;
@@ -47,9 +57,16 @@ static void say(const char *command, const char *text, int len)
 	(void)fflush(stderr);
 }
 
+/* What follows the "?" of a URL is often a key, and the log is for others too. */
 static void warn(const struct hook *hook, const char *text)
 {
-	say(hook->config->target, text, (int)strlen(text));
+	char name[CONFIG_HOOK_TARGET_MAX];
+	struct tenf_text t = tenf_text_of(name, sizeof(name));
+
+	tenf_text_add(&t, hook->config->target);
+	if (hook->config->kind == CONFIG_WEBHOOK)
+		name[strcspn(name, "?")] = '\0';
+	say(name, text, (int)strlen(text));
 }
 
 /* ---- What is told --------------------------------------------------------- */
@@ -131,11 +148,8 @@ static void fail(struct hook *hook, const char *error)
 	next(hook);
 }
 
-static void on_done(void *context, const char *error)
+static void conclude(struct hook *hook, const char *error)
 {
-	struct hook *hook = context;
-
-	hook->run = NULL;
 	if (error != NULL) {
 		fail(hook, error);
 	} else {
@@ -148,19 +162,85 @@ static void on_done(void *context, const char *error)
 	hook->owner->changed(hook->owner->context);
 }
 
-static void on_timer(evutil_socket_t fd, short what, void *context)
+static void on_run_done(void *context, const char *error)
 {
 	struct hook *hook = context;
 
+	hook->run = NULL;
+	conclude(hook, error);
+}
+
+#ifdef HAVE_WEBHOOKS
+
+bool hooks_have_web(void)
+{
+	return true;
+}
+
+static void on_answer(void *context, const struct outgoing_answer *answer)
+{
+	struct hook *hook = context;
+	char error[ERROR_MAX];
+	bool good = hook_webhook_judge(answer, error, sizeof(error));
+
+	hook->call = NULL;
+	conclude(hook, good ? NULL : error);
+}
+
+static bool start_web(struct hook *hook)
+{
+	struct hooks *hooks = hook->owner;
+
+	if (hooks->outgoing == NULL && outgoing_new(hooks->base, &hooks->outgoing) != TENF_OK)
+		return false;
+	return hook_webhook_start(hooks->outgoing, hook->config->target, hook->queue[hook->first],
+				  hook->config->timeout_s, on_answer, hook,
+				  &hook->call) == TENF_OK;
+}
+
+static void free_web(struct hooks *hooks)
+{
+	outgoing_free(hooks->outgoing); /* with its calls */
+}
+
+#else
+
+bool hooks_have_web(void)
+{
+	return false;
+}
+
+static bool start_web(struct hook *hook)
+{
+	(void)hook;
+	return false;
+}
+
+static void free_web(struct hooks *hooks)
+{
+	(void)hooks;
+}
+
+#endif
+
+static void on_timer(evutil_socket_t fd, short what, void *context)
+{
+	struct hook *hook = context;
+	bool started;
+
 	(void)fd;
 	(void)what;
-	hook->run = hook_run_start(hook->owner->base, hook->config->target,
-				   hook->queue[hook->first], hook->config->timeout_s, say,
-				   on_done, hook);
-	if (hook->run == NULL) {
-		fail(hook, strerror(errno));
-		hook->owner->changed(hook->owner->context);
+	errno = ENOMEM;
+	if (hook->config->kind == CONFIG_WEBHOOK) {
+		started = start_web(hook);
+	} else {
+		hook->run = hook_run_start(hook->owner->base, hook->config->target,
+					   hook->queue[hook->first], hook->config->timeout_s,
+					   say, on_run_done, hook);
+		started = hook->run != NULL;
 	}
+	if (!started)
+		conclude(hook, strerror(errno));
 }
 
 /* In the loop's next turn, so that one that cannot start does not recurse. */
@@ -231,7 +311,10 @@ enum tenf_status hooks_new(struct event_base *base, const struct gateway_config 
 
 void hooks_free(struct hooks *hooks)
 {
-	for (size_t i = 0; hooks != NULL && i < hooks->hook_count; i++) {
+	if (hooks == NULL)
+		return;
+	free_web(hooks);
+	for (size_t i = 0; i < hooks->hook_count; i++) {
 		struct hook *hook = &hooks->hooks[i];
 
 		hook_run_cancel(hook->run);

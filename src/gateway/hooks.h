@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a [Hook] of the gateway's configuration asks for: commands that are
- * told of decisions, one after the other for each hook. It lives in the clerk, which
+ * What a [Hook] of the gateway's configuration asks for: commands and webhooks
+ * that are told of decisions, one after the other for each hook. It lives in the clerk, which
  * may start programs, and never in the process that hears the network.
  *
  * What fails is told again with growing waits, HOOKS_TRIES_MAX times in all, and
@@ -32,6 +32,8 @@ TENF_CHECKED enum tenf_status hooks_new(struct event_base *base,
 					const struct gateway_config *config,
 					void (*changed)(void *context), void *context,
 					struct hooks **ret);
+/* False: a configuration with webhooks cannot be served by this build. */
+bool hooks_have_web(void);
 /* Ends what runs. NULL is fine. */
 void hooks_free(struct hooks *hooks);
 

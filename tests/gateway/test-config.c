@@ -282,7 +282,14 @@ static void hooks_are_told_of_what_they_name(void **state)
 		       "opened, closed");
 	expect_mistake("[Hook]\nOn=,\n", "g.conf:2: On= ", "all");
 	expect_mistake("[Hook]\nRun=\n", "g.conf:2: Run= ", "a command");
-	expect_mistake("[Hook]\nRun=a\nRun=b\n", "g.conf:3: Run= ", "once");
+	expect_mistake("[Hook]\nRun=a\nRun=b\n", "g.conf:3: Run= ", "one Run= or");
+	expect_good("[Gateway]\nBackend=memory\n[Hook]\nWebhook=https://a.example/x?y=z\n");
+	assert_int_equal(config.hooks[0].kind, CONFIG_WEBHOOK);
+	assert_string_equal(config.hooks[0].target, "https://a.example/x?y=z");
+	expect_mistake("[Hook]\nWebhook=ftp://a.example/\n", "g.conf:2: Webhook= ", "http://");
+	expect_mistake("[Hook]\nWebhook=http:///x\n", "g.conf:2: Webhook= ", "http://");
+	expect_mistake("[Hook]\nWebhook=http://me:it@a/\n", "g.conf:2: ", "password");
+	expect_mistake("[Hook]\nRun=a\nWebhook=http://a/\n", "g.conf:3: ", "one Run= or");
 	expect_mistake("[Hook]\nTimeout=2h\n", "g.conf:2: Timeout= ", "1h");
 	expect_mistake("[Hook]\nTimeout=0\n", "g.conf:2: Timeout= ", "1s");
 }

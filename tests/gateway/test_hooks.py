@@ -8,8 +8,11 @@ answer is late for it. Real sockets on the loopback address, no root.
 import json
 import os
 import signal
+import socket
 import sys
+import threading
 import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from govern import ALLOW, OUTSIDE, PATIENCE_S, Governed  # first: it says where the others are
 from cases import case, expect, expect_in, run
@@ -138,6 +141,61 @@ def failing(opened):
     g.wait_until(lambda: lines(f"{g.folder}/first") == ["2000", "2001"], "it is told again")
     g.program.wait_text("works again")
     expect(g.program.transcript().count("failed with exit status"), 1, "complaints")
+
+
+class Listener(BaseHTTPRequestHandler):
+    """Refuses the first POST, and remembers the others."""
+
+    def do_POST(self):  # pylint: disable=invalid-name
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        self.server.calls += 1
+        good = self.server.calls > 1
+        if good:
+            self.server.heard.append((self.headers["Content-Type"], self.path, json.loads(body)))
+        self.send_response(204 if good else 503)
+        self.end_headers()
+
+    def log_message(self, *_):
+        """Says nothing."""
+
+
+def serve(opened):
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Listener)
+    server.calls, server.heard = 0, []
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    opened.callback(server.server_close)
+    opened.callback(server.shutdown)
+    return server
+
+
+@case("a webhook gets the event as JSON, and again when it was not taken")
+def posted(opened):
+    server = serve(opened)
+    url = f"http://127.0.0.1:{server.server_port}/port?x=secret"
+    g = hooked(opened, lambda folder: f"[Hook]\nOn=opened\nWebhook={url}\n", rules=ALLOW)
+    g.natpmp(2000)
+    g.natpmp(2001)
+    g.program.wait_text("answered with status 503")
+    g.wait_until(lambda: len(server.heard) == 2, "both are told")
+    expect([(kind, path, event["event"], event["mapping"]["external_port"])
+            for kind, path, event in server.heard],
+           [("application/json", "/port?x=secret", "mapped", port) for port in (2000, 2001)], "posts")
+    g.wait_until(lambda: g.metrics()["hooks_told_total"] == 2, "they are counted")
+    expect("secret" in g.program.transcript(), False, "a key in the log")
+
+
+@case("a web server that does not answer holds up no request, and its call is ended in time")
+def silent(opened):
+    deaf = opened.enter_context(socket.create_server(("127.0.0.1", 0)))
+    url = f"http://127.0.0.1:{deaf.getsockname()[1]}/"
+    g = hooked(opened, lambda folder: f"[Hook]\nWebhook={url}\nTimeout=1s\n", rules=ALLOW)
+    start = time.monotonic()
+    for port in range(2000, 2300):
+        expect(g.natpmp(port)[0], 0, f"grant of {port}")
+    spent = time.monotonic() - start
+    expect(spent < PATIENCE_S, True, f"300 answers took {spent} s; in time")
+    g.program.wait_text("timed out")
+    expect(g.metrics()["hooks_told_total"], 0, "told")
 
 
 @case("a command has none of the gateway's rights and none of its sockets")

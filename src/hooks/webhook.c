@@ -1,17 +1,18 @@
 /* SPDX-License-Identifier: MIT */
-#include "agent/hook.h"
+#include "hooks/webhook.h"
 
 #include <stdio.h>
 
-enum tenf_status hook_webhook_start(struct outgoing *outgoing, const struct config_hook *hook,
-				    const struct news *news, outgoing_done_fn done, void *context,
+enum tenf_status hook_webhook_start(struct outgoing *outgoing, const char *url,
+				    const struct news *news, uint32_t timeout_s,
+				    outgoing_done_fn done, void *context,
 				    struct outgoing_call **ret)
 {
 	struct outgoing_request request = {
-		.url = hook->target,
+		.url = url,
 		.body = news->json,
 		.content_type = "application/json",
-		.timeout_s = hook->timeout_s,
+		.timeout_s = timeout_s,
 	};
 
 	return outgoing_start(outgoing, &request, done, context, ret);

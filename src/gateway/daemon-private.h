@@ -61,6 +61,7 @@ struct daemon {
 	struct server_in *in;
 	struct server_out *out;
 	int changes_fd;
+	int journal; /* a socket (journal.h), or -1 */
 	struct event_base *base;
 	struct event *timer;
 	struct event *changed;

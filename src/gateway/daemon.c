@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "gateway/daemon-private.h"
 
+#include "gateway/journal.h"
 #include "gateway/log.h"
 #include "gateway/statics.h"
 #include "net/clock.h"
@@ -22,10 +23,12 @@ static void log_one(void *context, const struct responder_record *record, tenf_t
 	const struct policy_rule *rule = responder_rule(d->responder, record->rule);
 	char line[LOG_LINE_MAX];
 	struct tenf_text text = tenf_text_of(line, sizeof(line));
+	const char *name = rule != NULL ? rule->name : "";
 
 	(void)now;
-	log_record(record, rule != NULL ? rule->name : "", &text);
-	(void)fprintf(stderr, "%s\n", line);
+	log_record(record, name, &text);
+	if (d->journal < 0 || !journal_send(d->journal, JOURNAL_SOCKET, line, record, name))
+		(void)fprintf(stderr, "%s\n", line);
 }
 
 static void log_flush(void *context)
@@ -213,6 +216,7 @@ static bool open_all(struct daemon *d, struct tenf_text *why)
 {
 	if (!observe_fork(d, why))
 		return false;
+	d->journal = journal_open(getenv("JOURNAL_STREAM"), STDERR_FILENO);
 	if (!d->config.natpmp && !d->config.pcp)
 		d->links.count = 0; /* off: no socket, so that hosts are told (RFC 6886 §3.8) */
 	else if (!links_find(&d->config, &d->links, why))
@@ -240,6 +244,7 @@ bool daemon_new(const struct gateway_config *config, struct daemon **ret, struct
 		return say(why, "out of memory");
 	d->config = *config;
 	d->changes_fd = -1;
+	d->journal = -1;
 	daemon_observe(d, &(struct daemon_observer){ .record = log_one, .flush = log_flush,
 						     .context = d });
 	for (size_t i = 0; i < RESPONDER_LINKS_MAX; i++)
@@ -283,6 +288,7 @@ void daemon_free(struct daemon *d)
 	free_event(d->stops[0]);
 	free_event(d->stops[1]);
 	close_fd(d->changes_fd);
+	close_fd(d->journal);
 	if (d->base != NULL)
 		event_base_free(d->base);
 	server_in_free(d->in);

@@ -312,6 +312,43 @@ def slow_disk(opened):
                  "the queue has room again and what was in it is kept")
 
 
+STAND_IN = """#!/bin/sh
+exec unshare -r -m sh -c '
+mount -t tmpfs none /run && mkdir -p /run/systemd/journal &&
+mount --bind {folder}/journal /run/systemd/journal || exit 1
+JOURNAL_STREAM=$(stat -L -c %d:%i /proc/self/fd/2) exec {daemon} "$@"' sh "$@"
+"""
+
+
+@case("the journal gets each decision with its fields, and the error output when it is gone")
+def journal(opened):
+    if subprocess.run(["unshare", "-r", "-m", "mount", "-t", "tmpfs", "none", "/run"],
+                      capture_output=True, check=False).returncode:
+        raise Skip("no user namespaces")
+    g = Governed(opened, GATEWAYD)
+    g.kill()
+    os.mkdir(f"{g.folder}/journal")
+    stand_in = opened.enter_context(socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM))
+    stand_in.bind(f"{g.folder}/journal/socket")
+    stand_in.settimeout(PATIENCE_S)
+    g.path = os.path.join(g.folder, "gatewayd")
+    with open(g.path, "w", encoding="utf-8") as file:
+        file.write(STAND_IN.format(folder=g.folder, daemon=os.path.abspath(GATEWAYD)))
+    os.chmod(g.path, 0o755)
+    g.start()
+    g.natpmp(8080, 80, client="127.0.0.7")
+    entry = stand_in.recv(2000).decode()
+    fields = dict(line.split("=", 1) for line in entry.splitlines())
+    expect_in("granted 127.0.0.7:8080/tcp", fields["MESSAGE"], "message")
+    expect([fields[f"TENFORWARD_{name}"] for name in ("EVENT", "CLIENT", "RULE", "RESULT",
+                                                      "EXTERNAL_PORT")],
+           ["granted", "127.0.0.7", "1", "SUCCESS", "80"], "fields")
+    expect("granted" in g.program.transcript(), False, "the same on the error output")
+    os.unlink(f"{g.folder}/journal/socket")
+    g.natpmp(8081, 81, client="127.0.0.7")
+    g.program.wait_text("granted 127.0.0.7:8081/tcp")
+
+
 @case("in a namespace without other users it stays who it is and keeps its history")
 def alone(opened):
     if subprocess.run(["unshare", "-r", "true"], capture_output=True, check=False).returncode:

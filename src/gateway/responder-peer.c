@@ -207,6 +207,7 @@ static void create(struct responder *r, const struct map_question *q, struct led
 {
 	struct tenf_endpoint external;
 	const struct policy_rule *rule;
+	struct map_question longest = *q;
 	uint32_t lifetime_s = 0;
 	bool flows = find_flow(r, q, &external, &lifetime_s);
 
@@ -229,9 +230,10 @@ static void create(struct responder *r, const struct map_question *q, struct led
 		say_no(out, MAP_RATE, out->rule, "over RequestRate");
 		return;
 	}
-	if (responder_granted_s(r, rule, q) > lifetime_s)
-		lifetime_s = responder_granted_s(r, rule, q);
-	keep(r, q, &external, lifetime_s, now, out);
+	/* As long as the flow would live, but no longer than a lease may: a flow that ends
+	 * earlier must not leave a way in behind that no rule allows. */
+	longest.lifetime_s = lifetime_s > q->lifetime_s ? lifetime_s : q->lifetime_s;
+	keep(r, q, &external, responder_granted_s(r, rule, &longest), now, out);
 }
 
 void responder_peer(struct responder *r, const struct map_question *q, tenf_time now,

@@ -385,6 +385,19 @@ static void peer_and_map_share_the_quota_of_a_rule(void **state)
 	assert_int_equal(house_pcp(&h, &wish).result, PCP_SUCCESS);
 }
 
+static void what_is_kept_of_a_long_flow_is_no_longer_than_a_lease(void **state)
+{
+	const struct policy_rule brief = { .action = POLICY_ALLOW, .lifetime_max_s = 300 };
+
+	(void)state;
+	flow.is_there = true;
+	flow.external = (struct tenf_endpoint){ house_external, 34567 };
+	flow.lifetime_s = 432000; /* of TCP */
+	assert_int_equal(responder_set_policy(h.r, &brief, 1, NULL, false, h.now), TENF_OK);
+	assert_int_equal(ask(&plain).lifetime_s, 300);
+	assert_true(h.peer.ends_at == h.now + 300 * TENF_SECOND);
+}
+
 /* PCP-G-31 for PEER too; an IPv6 host has its own ports */
 static void the_ports_of_the_protocol_are_not_opened_for_a_peer(void **state)
 {
@@ -504,6 +517,7 @@ int main(void)
 		CASE(an_administrator_may_end_one),
 		CASE(what_map_may_not_have_back_peer_may_not_either),
 		CASE(peer_and_map_share_the_quota_of_a_rule),
+		CASE(what_is_kept_of_a_long_flow_is_no_longer_than_a_lease),
 		CASE(the_ports_of_the_protocol_are_not_opened_for_a_peer),
 		CASE(rules_of_a_link_layer_address_are_applied_to_what_is_there),
 		CASE(another_address_ends_them_and_a_flush_does_not),

@@ -214,8 +214,14 @@ def test_filter_overlap(opened):
             expect(house.map(*both), (0, 4080), f"both at once: {one}, {other}")
             expect(house.map(option_filter("0.0.0.0", 0), both[0]), (0, 4080), "the first alone")
             expect(house.map(both[1]), (0, 4080), f"then the other: {one}, {other}")
-            expect_answer(greet(house.internet, OUTSIDE, 4080, TCP, (INTERNET, 5000)), "5000")
             expect(house.map(lifetime=0)[0], 0, "the end")
+    house.internet.ip("address add 11.0.113.3/24 dev eth0")
+    other = "11.0.113.3"
+    house.map(option_filter(*net, 5000), option_filter(*peer))
+    expect_answer(greet(house.internet, OUTSIDE, 4080, TCP, (INTERNET, 0)), "any port of one")
+    expect_answer(greet(house.internet, OUTSIDE, 4080, TCP, (other, 5000)), "one port of all")
+    expect(greet(house.internet, OUTSIDE, 4080, TCP, (other, 0), 0.5), None, "neither")
+    house.map(lifetime=0)
     # What the kernel's ranges cannot tell apart is this request's failure alone.
     refused = (option_filter(*net, 65535), option_filter(*peer))
     expect(house.map(*refused)[0], 13, "a corner of one inside the other")

@@ -96,13 +96,9 @@ static void explain_held(struct responder *r, const struct map_question *q,
 /* The limits behind the rules. NULL: within them. */
 static const char *limit_reached(struct responder *r, const struct map_question *q, int number)
 {
-	const struct policy_rule *rule = policy_rule(&r->policy, number);
-	const struct ledger_host *holder = ledger_known_host(r->ledger, &q->internal);
-
 	if (ledger_count(r->ledger) >= r->config.mappings_max)
 		return "the table is full (MaxMappings)";
-	if (rule != NULL && rule->mappings_max > 0 && holder != NULL &&
-	    holder->live_count >= rule->mappings_max)
+	if (responder_is_over_quota(r, &q->internal, policy_rule(&r->policy, number)))
 		return "over MaxMappings of the rule";
 	return NULL;
 }

@@ -369,6 +369,9 @@ static void peer_and_map_share_the_quota_of_a_rule(void **state)
 	const struct policy_rule few = { .action = POLICY_ALLOW, .mappings_max = 2 };
 	struct wish wish = { .host = 20, .protocol = TENF_TCP, .internal = 4000,
 			     .external = 7000, .lifetime_s = 600, .nonce = 1 };
+	const struct responder_ask why = { .client = house_host(20), .protocol = TENF_TCP,
+					   .internal_port = 4001 };
+	struct responder_explanation told;
 	struct asked asked = plain;
 
 	(void)state;
@@ -379,6 +382,9 @@ static void peer_and_map_share_the_quota_of_a_rule(void **state)
 	assert_int_equal(ask(&asked).result, PCP_USER_EX_QUOTA);
 	wish.internal++;
 	assert_int_equal(house_pcp(&h, &wish).result, PCP_USER_EX_QUOTA);
+	responder_explain(h.r, &why, h.now, &told);
+	assert_false(told.granted);
+	assert_string_equal(told.why, "over MaxMappings of the rule");
 	asked.remote--;
 	assert_int_equal(ask(&asked).result, PCP_SUCCESS); /* a renewal */
 	wish.host = asked.host = 30;

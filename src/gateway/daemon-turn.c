@@ -71,8 +71,10 @@ static void send_all(struct daemon *d, tenf_time now)
 
 static void commit_and_send(struct daemon *d, tenf_time now)
 {
-	if (backend_run(d->backend, d->responder, now) != TENF_OK)
+	if (backend_run(d->backend, d->responder, now) != TENF_OK) {
 		d->heed = true;
+		meters_error(&d->meters, d->backend->code);
+	}
 	send_all(d, now);
 	server_flush(d->out); /* who asked need not wait for the log */
 	tell(d, now);

@@ -51,3 +51,8 @@ void meters_answers(struct meters *m, uint64_t answers, tenf_duration took)
 	m->latency_sum += took * (tenf_duration)answers;
 	m->turns++;
 }
+
+void meters_error(struct meters *m, int code)
+{
+	m->errors[code > 0 && code < METERS_ERRORS ? code : 0]++;
+}

@@ -12,6 +12,7 @@
 #include "wire/natpmp.h"
 #include "wire/pcp.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -189,6 +190,20 @@ static void add_packets(struct metrics *m, const struct daemon *d)
 		    (double)c.records_lost);
 }
 
+static void add_errors(struct metrics *m, const struct meters *meters)
+{
+	char number[16];
+
+	metrics_family(m, "commit_errors_total", METRICS_COUNTER,
+		       "Commits that failed, by the kernel's errno; 0 when it said none");
+	for (int code = 0; code < METERS_ERRORS; code++) {
+		(void)snprintf(number, sizeof(number), "%d", code);
+		if (meters->errors[code] > 0 || code == 0)
+			metrics_sample(m, &(struct metrics_label){ "errno", number }, 1,
+				       (double)meters->errors[code]);
+	}
+}
+
 static void add_latency(struct metrics *m, const struct meters *meters)
 {
 	double bounds[METERS_BUCKETS];
@@ -231,6 +246,7 @@ void api_get_metrics(struct control_request *request, void *context)
 	add_requests(m, &d->meters);
 	add_decisions(m, &d->meters);
 	add_packets(m, d);
+	add_errors(m, &d->meters);
 	add_latency(m, &d->meters);
 	metrics_one(m, "history_lost_total", METRICS_COUNTER,
 		    "Events that history and hooks could not take",

@@ -47,10 +47,28 @@ static void an_answer_counts_where_its_time_is_not_above_the_bound(void **state)
 	assert_true(m.latency_sum == 4 * meters_bounds[0] + 1 + 3600 * TENF_SECOND);
 }
 
+static void failed_commits_are_counted_by_errno(void **state)
+{
+	struct meters m = { .turns = 0 };
+
+	(void)state;
+	meters_error(&m, 28);
+	meters_error(&m, 28);
+	meters_error(&m, METERS_ERRORS - 1);
+	assert_int_equal(m.errors[28], 2);
+	assert_int_equal(m.errors[METERS_ERRORS - 1], 1);
+	assert_int_equal(m.errors[0], 0);
+	meters_error(&m, 0);
+	meters_error(&m, -1);
+	meters_error(&m, METERS_ERRORS);
+	assert_int_equal(m.errors[0], 3);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(requests_are_counted_by_method_and_result),
+		cmocka_unit_test(failed_commits_are_counted_by_errno),
 		cmocka_unit_test(an_answer_counts_where_its_time_is_not_above_the_bound),
 	};
 

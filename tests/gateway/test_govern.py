@@ -107,6 +107,7 @@ def counted(opened):
     expect(m['client_mappings{client="127.0.1.9",method="natpmp"}'], 2, "the busiest client")
     expect(sum(name.startswith("client_mappings") for name in m), 51, "clients with a line")
     expect(m['client_mappings{client="others",method="natpmp"}'], 10, "those without")
+    expect(m['commit_errors_total{errno="0"}'], 0, "commits that failed")
     expect(m["answer_seconds_count"], 62, "answers timed")
     expect(m['answer_seconds_bucket{le="+Inf"}'], 62, "the last bucket")
     expect(g.ask("GET", "/healthz"), "ok\n", "health")

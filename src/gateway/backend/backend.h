@@ -55,6 +55,7 @@ struct backend_ops {
 
 struct backend {
 	const struct backend_ops *ops;
+	int code; /* errno of the last commit that failed; 0: not known */
 };
 
 /* No packet path at all: for developers who test, needs no rights. */

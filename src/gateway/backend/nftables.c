@@ -242,6 +242,7 @@ static enum tenf_status commit(struct backend *backend)
 	begin_message(b);
 	if (status == TENF_OK)
 		status = receive_done(b, &done);
+	backend->code = status == TENF_OK ? done.code : 0;
 	if (status != TENF_OK)
 		return status;
 	if (done.outcome != HELPER_UNSURE)

@@ -218,22 +218,27 @@ int batch_exit(const struct batch *batch)
 	return worst;
 }
 
+static const struct tenf_mapping *to_record(const struct half *half)
+{
+	return half->recorded != NULL ? half->recorded : &half->mapping;
+}
+
 static void record_half(struct batch *batch, struct half *half, struct leases *leases)
 {
 	const struct wishes *wishes = batch->wishes;
+	const struct tenf_mapping *m = to_record(half);
 	struct lease lease = { .keeper = batch->keep ? getpid() : 0,
 			       .for_other = wishes->for_host[0] != '\0',
-			       .mapping = half->mapping };
+			       .mapping = *m };
 	struct tenf_text name = tenf_text_of(lease.name, sizeof(lease.name));
 
 	struct lease *known = leases_find(leases, half->number);
 
 	half->dirty = false;
-	if (half_is_held(half)) {
+	if (mapping_is_held(m)) {
 		tenf_text_add(&name, wishes->name != NULL ? wishes->name : "");
 		half->number = leases_put(leases, &lease);
-	} else if (half->mapping.state == TENF_STATE_LOST ||
-		   half->mapping.error.reason == TENF_REASON_NONE) {
+	} else if (m->state == TENF_STATE_LOST || m->error.reason == TENF_REASON_NONE) {
 		leases_drop(leases, half->number);
 	} else if (known != NULL) { /* not given up by the gateway, and left alone by us */
 		known->keeper = 0;
@@ -248,7 +253,8 @@ void batch_record(struct cli *cli, struct batch *batch)
 	for (size_t i = 0; i < batch->count; i++) {
 		const struct half *half = &batch->halves[i];
 
-		needed = needed || (half->dirty && (half_is_held(half) || half->number != 0));
+		needed = needed ||
+			 (half->dirty && (mapping_is_held(to_record(half)) || half->number != 0));
 	}
 	if (!needed)
 		return;

@@ -18,6 +18,9 @@ struct half {
 	bool dirty;          /* the record does not say it yet */
 	uint64_t number;     /* in the record, 0: not there */
 	struct tenf_mapping mapping;
+	/* What the record says instead of `mapping`, where that spans two routers; NULL: it
+	 * is the same. Not owned. */
+	const struct tenf_mapping *recorded;
 	struct tenf_event *waiting; /* of keep: an event that waits for the pair's */
 	int64_t waiting_since_ms;
 };
@@ -46,10 +49,14 @@ int batch_exit(const struct batch *batch);
 /* Brings the record up to date with every dirty half. */
 void batch_record(struct cli *cli, struct batch *batch);
 
+static inline bool mapping_is_held(const struct tenf_mapping *mapping)
+{
+	return mapping->state == TENF_STATE_MAPPED || mapping->state == TENF_STATE_RENEWING;
+}
+
 static inline bool half_is_held(const struct half *half)
 {
-	return half->mapping.state == TENF_STATE_MAPPED ||
-	       half->mapping.state == TENF_STATE_RENEWING;
+	return mapping_is_held(&half->mapping);
 }
 
 #endif

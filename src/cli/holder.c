@@ -182,8 +182,16 @@ static void tell_all(struct cli *cli, struct holder *h, const struct tenf_event 
 	for (size_t i = 0; i < count; i++)
 		(void)batch_take(&h->batch, &events[i]);
 	batch_record(cli, &h->batch);
+	through_keep_record(cli, &h->through, &h->batch);
 	for (size_t i = 0; i < count; i++)
 		tell_event(cli, h, &events[i]);
+}
+
+static bool next_event(struct cli *cli, struct holder *h, struct tenf_event *ret)
+{
+	if (h->through.wanted)
+		return through_keep_next_event(cli, &h->through, &h->batch, ret);
+	return tenf_session_next_event(h->batch.session, ret);
 }
 
 /* True when there were any. */
@@ -195,8 +203,7 @@ static bool take_events(struct cli *cli, struct holder *h)
 
 	do {
 		count = 0;
-		while (count < EVENTS_TOGETHER &&
-		       tenf_session_next_event(h->batch.session, &events[count]))
+		while (count < EVENTS_TOGETHER && next_event(cli, h, &events[count]))
 			count++;
 		tell_all(cli, h, events, count);
 		any = any || count > 0;
@@ -229,7 +236,11 @@ bool holder_step(struct cli *cli, struct holder *h, int limit_ms)
 
 	limit_ms = sooner(limit_ms, tell_overdue(cli, h, PAIR_WAIT_MS));
 	limit_ms = sooner(limit_ms, hooks_timeout_ms(cli, &h->hooks));
+	limit_ms = sooner(limit_ms, through_keep_timeout_ms(cli, &h->through));
+	h->loop.watched[0] = through_keep_fd(&h->through);
 	status = loop_step(&h->loop, limit_ms);
+	if (status == TENF_OK)
+		status = through_keep_process(&h->through);
 	if (status != TENF_OK)
 		cli_detail(cli, "%s; going on", tenf_status_text(status));
 	if (take_events(cli, h))
@@ -257,6 +268,8 @@ int holder_start(struct cli *cli, struct holder *h)
 	hooks_init(&h->hooks, cli->arguments.value[CLI_ON_CHANGE], &h->loop.before);
 	status = batch_start(cli, &h->wishes, true, &h->batch);
 	h->loop.session = h->batch.session;
+	if (status == CLI_EXIT_DONE)
+		status = through_keep_start(cli, &h->batch, &h->through);
 	return status;
 }
 
@@ -273,6 +286,7 @@ static bool all_removed(const struct holder *h)
  * when it gives up itself. */
 static void give_up(struct cli *cli, struct holder *h)
 {
+	through_keep_give_up(&h->through, &h->batch);
 	for (size_t i = 0; i < h->batch.count; i++) {
 		struct half *half = &h->batch.halves[i];
 		struct tenf_event event = { .kind = TENF_EVENT_REMOVED, .at = cli->now() };
@@ -308,6 +322,7 @@ int holder_leave(struct cli *cli, struct holder *h)
 
 	h->leaving = true;
 	tenf_session_remove_all(h->batch.session);
+	through_keep_remove_all(&h->through);
 	(void)take_events(cli, h);
 	while (!all_removed(h) || hooks_busy(&h->hooks)) {
 		int64_t left = end - cli->steady_ms();
@@ -333,6 +348,7 @@ void holder_done(struct holder *h)
 {
 	hooks_done(&h->hooks);
 	batch_done(&h->batch);
+	through_keep_done(&h->through);
 	loop_done(&h->loop);
 	wishes_done(&h->wishes);
 }

@@ -9,6 +9,7 @@
 
 #include "cli/batch.h"
 #include "cli/hooks.h"
+#include "cli/through-keep.h"
 
 /* How long giving up may take when the gateway is silent. */
 #define HOLDER_GOODBYE_MS 1800
@@ -16,6 +17,7 @@
 struct holder {
 	struct wishes wishes;
 	struct batch batch;
+	struct through_keep through;
 	struct loop loop;
 	struct hooks hooks;
 	const char *port_file;   /* NULL: none */

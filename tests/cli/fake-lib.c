@@ -20,6 +20,7 @@ struct tenf_session {
 	size_t first, last;
 	size_t step;
 	bool keep;
+	char outer[TENF_ADDRESS_SIZE]; /* asked at a router it was told, by NAT-PMP; "": no */
 	bool stuck; /* the step at hand waits for something else than time */
 };
 
@@ -89,6 +90,8 @@ enum tenf_status tenf_session_new(const struct tenf_options *options, struct ten
 	*ret = calloc(1, sizeof(**ret));
 	if (*ret == NULL)
 		return TENF_E_MEMORY;
+	if (options->gateway != NULL && options->methods == TENF_METHOD_NATPMP)
+		copy((*ret)->outer, sizeof((*ret)->outer), options->gateway);
 	(*ret)->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	return TENF_OK;
 }
@@ -223,6 +226,10 @@ static uint32_t answer(struct tenf_session *session, const struct tenf_request *
 		grant(request, port, m);
 	else
 		refuse(port, m);
+	if (session->outer[0] != '\0') {
+		copy(m->gateway, sizeof(m->gateway), session->outer);
+		m->method = m->state == TENF_STATE_MAPPED ? TENF_METHOD_NATPMP : TENF_METHOD_NONE;
+	}
 	event = push(session, port->reason == TENF_REASON_NONE     ? TENF_EVENT_MAPPED
 			      : port->reason == TENF_REASON_SILENT ? TENF_EVENT_LOST
 								   : TENF_EVENT_REFUSED);

@@ -7,16 +7,18 @@ import contextlib
 import os
 import re
 import shutil
+import signal
 import socket
 import struct
 import sys
 import threading
+import time
 
 import kernel
 from cases import Skip, case, comment, expect, expect_in, run
 from home import CLIENT, INSIDE, OUTSIDE, SILENCE, Home
 from kernel import Tunnel, link
-from programs import Program
+from programs import PATIENCE_S, Program
 
 PATHS = sys.argv[1:3]
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -148,7 +150,7 @@ def silent(opened):
 def two_routers(opened, outer_answers, backend="memory"):
     """client -- gateway (gatewayd) -- outer (gatewayd or nothing) -- internet"""
     home = Home(opened, PATHS)
-    outer = home.host("outer")
+    outer = home.outer_host = home.host("outer")
     home.gateway.ip("link del wan0")
     link(home.gateway, "wan0", "10.20.0.14/24", outer, "lan0", "10.20.0.1/24")
     link(outer, "wan0", "11.0.113.9/24", home.internet, "eth1", "11.0.113.8/24")
@@ -162,8 +164,9 @@ def two_routers(opened, outer_answers, backend="memory"):
     if outer_answers:
         # Two daemons on one computer: what is one's own is named.
         own = f"Socket={home.file('outer.sock')}\nState={home.file('outer-state')}\n"
-        home.gatewayd(f"{kernel_keys}{own}ExternalAddress=11.0.113.9", host=outer,
-                      backend=backend)
+        home.start_outer = lambda: home.gatewayd(
+            f"{kernel_keys}{own}ExternalAddress=11.0.113.9", host=outer, backend=backend)
+        home.outer = home.start_outer()
     return home
 
 
@@ -200,6 +203,44 @@ def through(opened):
     expect(home.command.json("list")["mappings"], [], "after it was removed")
     with home.internet.socket(socket.SOCK_STREAM) as caller:
         expect(caller.connect_ex(("11.0.113.9", 4080)) == 0, False, "open after it was removed")
+
+
+def is_open_outside(home):
+    with home.internet.socket(socket.SOCK_STREAM) as caller:
+        return caller.connect_ex(("11.0.113.9", 4080)) == 0
+
+
+def reach_outer(home):
+    with home.internet.socket(socket.SOCK_STREAM) as caller:
+        caller.connect(("11.0.113.9", 4080))
+        caller.sendall(b"hello")
+        return caller.recv(64)
+
+
+@case("a mapping through both routers is kept as one, over a restart of the outer router")
+def kept_through(opened):
+    home = two_routers(opened, True, backend="nftables")
+    home.echo(PORT)
+    keeper = opened.enter_context(home.command.start(
+        "--json", "keep", f"4080:{PORT}", "--through", "--lifetime", "12s"))
+    held, _ = keeper.wait_event("mapped")
+    outside = (held["mapping"]["external_address"], held["mapping"]["external_port"])
+    expect(outside, ("11.0.113.9", 4080), "outside")
+    expect(reach_outer(home), b"you said hello", "from outside")
+    expect([m["through"] for m in home.command.json("list")["mappings"]], ["10.20.0.1"], "list")
+    home.outer.end()
+    shutil.rmtree(home.file("outer-state"))  # it is as after a loss of power
+    home.outer_host.nft("flush ruleset\n" + OUTER_NAT)
+    expect(is_open_outside(home), False, "open while the outer router forwards nothing")
+    home.start_outer()
+    deadline = time.monotonic() + PATIENCE_S
+    while not is_open_outside(home):
+        expect(time.monotonic() < deadline, True, keeper.transcript())
+        time.sleep(0.05)
+    expect(reach_outer(home), b"you said hello", "from outside, after the restart")
+    expect(keeper.end(signal.SIGINT), 0, keeper.transcript())
+    expect(home.command.json("list")["mappings"], [], "after the end")
+    expect(is_open_outside(home), False, "open after the end")
 
 
 @case("a router behind a router that says nothing")

@@ -13,6 +13,26 @@
 #define PENDING_MAX 4096 /* wishes shown: who tells of more is no gateway of ours */
 #define LINE_SIZE 512
 
+/* One request about `id`, which the daemon may not know: "p9 does not wait; …". */
+static int ask_about(struct cli *cli, struct remote *remote, const char *method, const char *path,
+		     const char *id, const char *unknown, json_t **ret)
+{
+	json_t *answer = NULL;
+	int http = 0;
+	int status = daemon_ask(cli, &daemon_is_gateway, remote, method, path, NULL, &http,
+				&answer);
+
+	if (status == CLI_EXIT_DONE && http == 404)
+		status = cli_usage(cli, "%s %s", id, unknown);
+	else if (status == CLI_EXIT_DONE && http / 100 != 2)
+		status = daemon_refusal(cli, &daemon_is_gateway, http, answer);
+	if (status == CLI_EXIT_DONE && ret != NULL)
+		*ret = answer;
+	else
+		json_decref(answer);
+	return status;
+}
+
 /* ---- Wishes that wait ------------------------------------------------------- */
 
 /* "192.168.1.61 asks for 554/tcp (4 times since 13:58)" */
@@ -44,6 +64,17 @@ static void add_wish(struct tenf_text *t, int64_t now, const json_t *wish)
 	tenf_text_add(t, ")");
 }
 
+/* How to say yes, on a line of its own where the wish leaves no room for it. */
+static void add_approve(struct tenf_text *t, const char *line, const char *id)
+{
+	static const char how[] = "approve: tenforward gateway approve ";
+	size_t width = output_width(line) + strlen("   ") + strlen(how) + strlen(id);
+
+	tenf_text_add(t, width > OUTPUT_WIDTH ? "\n" : "   ");
+	tenf_text_add(t, how);
+	tenf_text_add(t, id);
+}
+
 size_t gateway_print_pending(struct cli *cli, const json_t *answer, bool others)
 {
 	const json_t *list = json_object_get(answer, "pending");
@@ -61,8 +92,12 @@ size_t gateway_print_pending(struct cli *cli, const json_t *answer, bool others)
 		tenf_text_add(&t, waits ? "pending" : state);
 		tenf_text_add(&t, ": ");
 		add_wish(&t, cli->now(), wish);
-		tenf_text_add(&t, waits ? "   approve: tenforward gateway approve " : "   ");
-		tenf_text_add(&t, gateway_text(wish, "id", "?"));
+		if (waits) {
+			add_approve(&t, line, gateway_text(wish, "id", "?"));
+		} else {
+			tenf_text_add(&t, "   ");
+			tenf_text_add(&t, gateway_text(wish, "id", "?"));
+		}
 		output_wrapped(cli, cli->out, waits ? OUTPUT_YELLOW : OUTPUT_PLAIN, 4, line);
 		shown++;
 	}
@@ -106,7 +141,8 @@ static int say_word(struct cli *cli, struct remote *remote, const char *what, co
 			return cli_usage(cli, "gateway %s: \"%s\" is no ID; write one of "
 					 "`tenforward gateway pending`, such as p7", what, id);
 		(void)snprintf(path, sizeof(path), "/v1/pending/%.16s/%s", id, what);
-		status = gateway_request(cli, remote, "POST", path, NULL, NULL);
+		status = ask_about(cli, remote, "POST", path, id,
+				   "does not wait; see tenforward gateway pending", NULL);
 		if (status == CLI_EXIT_DONE)
 			cli_note(cli, "%s: %s", id, done);
 		worst = status > worst ? status : worst;
@@ -165,7 +201,8 @@ static int revoke_id(struct cli *cli, struct remote *remote, const char *id, jso
 	int status;
 
 	agent_mapping_path(path, id);
-	status = gateway_request(cli, remote, "DELETE", path, NULL, &answer);
+	status = ask_about(cli, remote, "DELETE", path, id,
+			   "is not open; see tenforward gateway list", &answer);
 	if (status == CLI_EXIT_DONE)
 		status = daemon_read_mappings(cli, &daemon_is_gateway, remote, answer, &gone);
 	for (size_t i = 0; status == CLI_EXIT_DONE && i < gone.count; i++) {

@@ -53,8 +53,8 @@ static int read_words(struct cli *cli, char ret[PATH_SIZE], struct tenf_forward 
 	return CLI_EXIT_DONE;
 }
 
-/* "yes, on port 443: rule 3 allow lan (allowed)" */
-static void print_answer(struct cli *cli, const json_t *answer)
+/* "yes, on port 443: rule 3 allow lan (allowed)"; `asked` is 0 where any port does. */
+static void print_answer(struct cli *cli, const json_t *answer, uint16_t asked)
 {
 	bool granted = json_is_true(json_object_get(answer, "granted"));
 	bool asks = strcmp(gateway_text(answer, "action", ""), "ask") == 0;
@@ -67,9 +67,9 @@ static void print_answer(struct cli *cli, const json_t *answer)
 		tenf_text_add(&t, "yes");
 	else
 		tenf_text_add(&t, asks ? "not yet" : "no");
-	if (granted && port > 0) {
-		tenf_text_add(&t, ", on port ");
-		tenf_text_add_number(&t, (uint64_t)port);
+	if (granted && (port > 0 || asked > 0)) {
+		tenf_text_add(&t, port > 0 ? ", on port " : ", but not on port ");
+		tenf_text_add_number(&t, port > 0 ? (uint64_t)port : asked);
 	}
 	tenf_text_add(&t, json_is_object(rule) ? ": rule " : ": no rule");
 	if (json_is_object(rule))
@@ -97,7 +97,7 @@ int gateway_explain(struct cli *cli, struct remote *remote)
 	else if (cli->global.json)
 		status = json_print(cli, json_incref(answer));
 	else
-		print_answer(cli, answer);
+		print_answer(cli, answer, forward.external_first);
 	json_decref(answer);
 	return status;
 }

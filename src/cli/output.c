@@ -10,9 +10,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#define LINE_MAX_WIDTH 100
 #define GAP 2
-#define OUTPUT_LINE_OCTETS (4 * LINE_MAX_WIDTH + 1) /* no letter has more than four */
+#define OUTPUT_LINE_OCTETS (4 * OUTPUT_WIDTH + 1) /* no letter has more than four */
 
 bool output_is_colored(FILE *stream)
 {
@@ -88,7 +87,7 @@ void output_wrapped(struct cli *cli, FILE *to, enum output_color color, size_t i
 
 	for (;;) {
 		struct tenf_text t = tenf_text_of(line, sizeof(line));
-		size_t len = line_length(text, LINE_MAX_WIDTH - margin);
+		size_t len = line_length(text, OUTPUT_WIDTH - margin);
 
 		for (size_t i = 0; i < margin; i++)
 			tenf_text_add_char(&t, ' ');
@@ -257,7 +256,7 @@ static void print_row(struct cli *cli, const struct output_table *table, size_t 
 	while (last > 0 && cells[last][0] == '\0')
 		last--;
 	for (size_t c = 0; c <= last; c++) {
-		if (at > 0 && at + widths[c] > LINE_MAX_WIDTH) {
+		if (at > 0 && at + widths[c] > OUTPUT_WIDTH) {
 			fputs("\n    ", cli->out);
 			at = 4;
 		}

@@ -10,6 +10,8 @@
 #include "base/text.h"
 #include "cli/cli.h"
 
+#define OUTPUT_WIDTH 100 /* no line is wider */
+
 enum output_color { OUTPUT_PLAIN, OUTPUT_GREEN, OUTPUT_YELLOW, OUTPUT_RED };
 
 /* True when this stream may be coloured: a terminal, NO_COLOR unset or empty. */

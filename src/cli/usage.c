@@ -14,6 +14,10 @@ static void print_aligned(FILE *to, const char *left, const char *right)
 
 	fputs("  ", to);
 	fputs(left, to);
+	if (width >= INDENT) {
+		fputs("\n  ", to);
+		width = 0;
+	}
 	do {
 		putc(' ', to);
 	} while (++width < INDENT);

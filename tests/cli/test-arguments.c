@@ -184,7 +184,8 @@ static void without_a_verb_the_usage_is_shown(void **state)
 static void every_verb_has_help_with_an_example(void **state)
 {
 	static const char *const verbs[] = { "status", "discover", "list", "add", "remove", "keep",
-					     "run", "monitor", "raw", "completion", "help" };
+					     "run", "monitor", "check", "doctor", "exposure",
+					     "agent", "gateway", "raw", "completion", "help" };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++) {
@@ -197,6 +198,8 @@ static void every_verb_has_help_with_an_example(void **state)
 		assert_int_equal(c.status, 0);
 		if (strstr(c.out, example) == NULL)
 			fail_msg("%s: %s", verbs[i], c.out);
+		assert_null(strstr(c.out, "?."));
+		assert_null(strstr(c.out, "…."));
 		snprintf(first, sizeof(first), "%s", c.out);
 		snprintf(line, sizeof(line), "help %s", verbs[i]);
 		c = command(line);
@@ -211,6 +214,8 @@ static void no_line_of_help_is_above_100_columns(void **state)
 
 	(void)state;
 	c = command("--help");
+	assert_non_null(strstr(c.out, "\n  agent status|reload|check-config [FILE]\n"
+				      "                               the agent that"));
 	for (char *line = strtok(c.out, "\n"); line != NULL; line = strtok(NULL, "\n"))
 		assert_true(strlen(line) <= 110); /* octets; some letters have three */
 }

@@ -59,7 +59,7 @@ static void who_waits_for_a_word_is_shown_below_the_list(void **state)
 {
 	static const char waits[] =
 		"pending: 192.168.1.61 [00:11:22:33:44:55] asks for 554/tcp (4 times since "
-		"08:58)   approve:\n    tenforward gateway approve p7\n";
+		"08:58)\n    approve: tenforward gateway approve p7\n";
 	struct command c;
 
 	(void)state;
@@ -95,6 +95,8 @@ static void yes_and_no_go_to_the_wish_that_is_named(void **state)
 	c = command("gateway deny p8 p9");
 	assert_int_equal(c.status, 2); /* p9 is not there */
 	assert_non_null(strstr(c.err, "p8: denied"));
+	assert_non_null(strstr(c.err, "tenforward: p9 does not wait; see tenforward gateway "
+				      "pending\n"));
 	c = command("gateway approve m7/../x");
 	assert_int_equal(c.status, 2);
 	assert_int_equal(fake_agent.asked_count, 3);
@@ -128,6 +130,8 @@ static void revoking_takes_ids_and_external_ports(void **state)
 	assert_non_null(strstr(c.out, "\"id\": \"m1\""));
 	c = command("gateway revoke m5");
 	assert_int_equal(c.status, 2);
+	assert_string_equal(c.err,
+			    "tenforward: m5 is not open; see tenforward gateway list\n");
 }
 
 static void explain_says_yes_or_no_and_by_which_rule(void **state)
@@ -150,6 +154,20 @@ static void explain_says_yes_or_no_and_by_which_rule(void **state)
 	assert_string_equal(c.out, "yes, on port 443: rule 3 allow lan (allowed)\n");
 	c = command("gateway explain 10.0.0.5 8080:80/udp 00:11:22:33:44:55");
 	assert_string_equal(c.out, "not yet: rule 2 ask (the administrator decides)\n");
+	answer(2, "GET /v1/explain?client=10.0.0.5&protocol=tcp&internal_port=22"
+		  "&external_port=22", 200,
+	       "{\"granted\": true, \"action\": \"allow\", \"external_port\": null, "
+	       "\"text\": \"allowed, on a port that is free then\"" RULE "}");
+	c = command("gateway explain 10.0.0.5 22/tcp");
+	assert_string_equal(c.out, "yes, but not on port 22: rule 3 allow lan (allowed, on a "
+				   "port that is free then)\n");
+	answer(3, "GET /v1/explain?client=10.0.0.5&protocol=tcp&internal_port=22"
+		  "&external_port=0", 200,
+	       "{\"granted\": true, \"action\": \"allow\", \"external_port\": null, "
+	       "\"text\": \"allowed, on a port that is free then\"" RULE "}");
+	c = command("gateway explain 10.0.0.5 any:22/tcp");
+	assert_string_equal(c.out, "yes: rule 3 allow lan (allowed, on a port that is free "
+				   "then)\n");
 	c = command("gateway explain --json 10.0.0.5 443");
 	assert_non_null(strstr(c.out, "\"granted\": true"));
 	answer(0, "GET /v1/explain?client=10.0.0.5&protocol=tcp&internal_port=443"

@@ -7,9 +7,11 @@ tells is what the gateway holds.
     test_agentd_faults.py AGENTD GATEWAYD [ONLY]"""
 import os
 import sys
+import time
 
 from agentd import Agent, Gateway, Ledger  # first: it says where the others are
 from cases import case, comment, expect, run
+from programs import PATIENCE_S
 
 AGENTD, GATEWAYD = sys.argv[1:3]
 
@@ -51,11 +53,22 @@ class Scene:
         for name in ("m1", "m2"):
             self.agent.ask("PATCH", f"/v1/mappings/{name}", {"lifetime": 3600})
 
+    def renewed(self, after):
+        with self.agent.events.news:
+            return {event["mapping"]["name"] for _, event in self.agent.events.seen[after:]
+                    if event["event"] == "renewed"}
+
     def renew(self):
+        """PCP repeats after 3, 6, 12 and 24 s: four lost in a row are a minute."""
         after = len(self.agent.events.seen)
+        deadline = time.monotonic() + 4 * PATIENCE_S
         self.ask_again()
-        for name in ("web", "pair"):
-            self.agent.wait("renewed", name, after)
+        while not {"web", "pair"} <= self.renewed(after):
+            if time.monotonic() > deadline:
+                raise AssertionError("waited in vain for renewals:\n" +
+                                     self.gateway.program.transcript())
+            with self.agent.events.news:
+                self.agent.events.news.wait(1)
 
     def kinds(self):
         return {event["event"] for _, event in self.agent.events.seen}

@@ -75,6 +75,8 @@ static void advise(struct cli *cli)
 		tenf_text_add_char(&t, ' ');
 		tenf_text_add(&t, cli->arguments.words[i]);
 	}
+	if (cli->arguments.value[CLI_THROUGH] != NULL)
+		tenf_text_add(&t, " --through");
 	cli_note(cli, "Nothing renews this. Keep it with `tenforward keep%s`.", t.cut ? "" : words);
 }
 

@@ -144,6 +144,22 @@ static void both_hops_are_held_as_one_and_removed(void **state)
 	assert_string_equal(command("list").out, "");
 }
 
+static void a_pair_is_told_once(void **state)
+{
+	struct command c;
+
+	(void)state;
+	fake.steps[0] = interrupt;
+	c = command("keep 4080:8080/both --through");
+	assert_int_equal(c.status, 0);
+	assert_string_equal(c.out, "09:03:03  203.0.113.9:4080/tcp+udp → 192.168.1.20:8080   "
+				   "held, renews every 1 h\n"
+				   "09:03:03  removed\n");
+	assert_int_equal(fake.requests[1].request.protocol, TENF_TCP);
+	assert_int_equal(fake.requests[2].request.protocol, TENF_UDP);
+	assert_string_equal(command("list").out, "");
+}
+
 static void events_tell_the_outermost_endpoint(void **state)
 {
 	struct command c;
@@ -341,6 +357,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		EACH(both_hops_are_held_as_one_and_removed),
+		EACH(a_pair_is_told_once),
 		EACH(events_tell_the_outermost_endpoint),
 		EACH(the_outer_hop_follows_the_port_of_the_inner_one),
 		EACH(where_the_inner_address_changes_the_outer_router_is_looked_for_again),

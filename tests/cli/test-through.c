@@ -78,6 +78,7 @@ static void the_second_hop_is_asked_for_where_the_first_is_private(void **state)
 	assert_int_equal(fake.options.methods, TENF_METHOD_NATPMP);
 	assert_int_equal(fake.requests[1].request.internal_port, 80);
 	assert_int_equal(fake.requests[1].request.external_port, 80);
+	assert_non_null(strstr(c.err, "Keep it with `tenforward keep 80:8080 --through`."));
 }
 
 static void where_it_is_public_one_router_is_enough(void **state)

@@ -265,12 +265,12 @@ int verb_list(struct cli *cli)
 
 	if (status == CLI_EXIT_DONE)
 		status = opened_sources_read(cli, &sources);
+	if (sources.is_read && cli->arguments.value[CLI_ALL] != NULL)
+		opened_ledger_try(cli, &sources);
 	if (status == CLI_EXIT_DONE && cli->arguments.value[CLI_ALL] != NULL)
 		listed = opened_router_add(cli, &sources);
 	if (status == CLI_EXIT_DONE && cli->arguments.value[CLI_PROBE] != NULL)
 		probed = probe_run(cli, &range, &sources.list);
-	if (sources.is_read && cli->arguments.value[CLI_ALL] != NULL)
-		opened_ledger_try(cli, &sources);
 	if (sources.is_read)
 		print(cli, &sources);
 	opened_sources_done(&sources);

@@ -20,7 +20,7 @@ static enum tenf_status add_all(struct opened_list *list, const struct agent_map
 	return status;
 }
 
-static void read_ledger(struct cli *cli, struct remote *remote, struct opened_list *list)
+static bool read_ledger(struct cli *cli, struct remote *remote, struct opened_list *list)
 {
 	struct agent_mappings ledger = { NULL, 0 };
 	json_t *answer = NULL;
@@ -33,6 +33,7 @@ static void read_ledger(struct cli *cli, struct remote *remote, struct opened_li
 		cli_note(cli, "The gateway has more mappings than fit in the list.");
 	agent_mappings_done(&ledger);
 	json_decref(answer);
+	return status == CLI_EXIT_DONE;
 }
 
 void opened_ledger_try(struct cli *cli, struct opened_sources *sources)
@@ -48,6 +49,6 @@ void opened_ledger_try(struct cli *cli, struct opened_sources *sources)
 		return;
 	}
 	remote_set_timeout(remote, cli->global.ask.timeout_ms);
-	read_ledger(cli, remote, &sources->list);
+	sources->has_ledger = read_ledger(cli, remote, &sources->list);
 	remote_close(remote);
 }

@@ -8,7 +8,8 @@
 
 #include "cli/opened-sources.h"
 
-/* Where none runs nothing is said; one that cannot be asked is told and left out. */
+/* Sets `has_ledger`. Where none runs nothing is said; one that cannot be asked is told
+ * and left out. */
 void opened_ledger_try(struct cli *cli, struct opened_sources *sources);
 
 #endif

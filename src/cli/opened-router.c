@@ -2,6 +2,7 @@
 #include "cli/opened-router.h"
 
 #include "cli/devices.h"
+#include "cli/report.h"
 
 #include <string.h>
 
@@ -35,8 +36,16 @@ static enum tenf_status add_all(struct opened_list *list, const struct tenf_list
 	return status;
 }
 
-static int tell_failure(struct cli *cli, enum tenf_status status, const struct tenf_error *error)
+static int tell_failure(struct cli *cli, const struct opened_sources *sources,
+			enum tenf_status status, const struct tenf_error *error)
 {
+	if (sources->has_ledger && status == TENF_E_FAILED) {
+		cli_note(cli, "The router's own list is left out: %s",
+			 error->reason == TENF_REASON_NO_SERVICE ?
+				 "UPnP alone has one, and it does not answer there." :
+				 report_reason(error));
+		return CLI_EXIT_DONE;
+	}
 	if (status != TENF_E_FAILED || error->reason != TENF_REASON_NO_SERVICE)
 		return cli_failed(cli, status, error);
 	cli_error(cli, "the gateway lists nothing: UPnP alone has a list, and it does not answer "
@@ -75,7 +84,7 @@ int opened_router_add(struct cli *cli, struct opened_sources *sources)
 	enum tenf_status status = read_list(cli, &listing, &error);
 
 	if (status != TENF_OK)
-		return tell_failure(cli, status, &error);
+		return tell_failure(cli, sources, status, &error);
 	status = add_all(&sources->list, listing);
 	sources->router_was_asked = status == TENF_OK;
 	if (tenf_listing_is_cut(listing))
@@ -95,7 +104,8 @@ void opened_router_try(struct cli *cli, const struct tenf_gateway *gateway,
 
 int opened_router_add(struct cli *cli, struct opened_sources *sources)
 {
-	(void)sources;
+	if (sources->has_ledger)
+		return CLI_EXIT_DONE;
 	cli_error(cli, "this build does not speak UPnP, which alone has a list; see what this host "
 		       "opened with: tenforward list --probe");
 	return CLI_EXIT_NO_SERVICE;

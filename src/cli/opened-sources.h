@@ -15,6 +15,7 @@ struct opened_sources {
 	struct agent_mappings agent;
 	bool is_read;          /* the record at least */
 	bool router_was_asked; /* and its list is in it */
+	bool has_ledger;       /* of a gateway of ours on this computer */
 };
 
 /* The agent, where one runs, and the record, which is read when the agent does

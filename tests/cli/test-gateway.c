@@ -386,6 +386,33 @@ static void the_ledger_is_a_source_of_what_is_open(void **state)
 	assert_int_equal(fake_agent.open, 0);
 }
 
+static void the_ledger_suffices_where_no_router_has_a_list(void **state)
+{
+	struct command c;
+
+	(void)state;
+	answer(0, LIST, 200, "{\"mappings\": [" HELD("m1", "192.168.1.44", "9000", RULE) "]}");
+	fake.listing_status = TENF_E_FAILED;
+	fake.error = (struct tenf_error){ .reason = TENF_REASON_NO_SERVICE, .result = -1 };
+	c = command("list --all");
+	assert_int_equal(c.status, 0);
+	assert_non_null(strstr(c.out, "9000"));
+	assert_non_null(strstr(c.err, "The router's own list is left out: UPnP alone has one, "
+			       "and it does not answer there.\n"));
+	assert_null(strstr(c.err, "--probe"));
+	fake.error = (struct tenf_error){ .reason = TENF_REASON_SILENT, .result = -1,
+					  .text = "No answer from 192.168.1.1." };
+	c = command("list --all");
+	assert_int_equal(c.status, 0);
+	assert_non_null(strstr(c.err, "The router's own list is left out: No answer from "
+			       "192.168.1.1.\n"));
+	/* Neither list: what was asked for is not there. */
+	answer(0, LIST, 500, "{\"error\": {\"code\": \"busy\", \"text\": \"Later.\"}}");
+	c = command("list --all");
+	assert_int_equal(c.status, 4);
+	assert_non_null(strstr(c.err, "Later."));
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, command_setup, command_teardown)
 
 int main(void)
@@ -405,6 +432,7 @@ int main(void)
 		TEST(faults_that_are_none_are_refused),
 		TEST(a_word_that_is_none_is_usage),
 		TEST(the_ledger_is_a_source_of_what_is_open),
+		TEST(the_ledger_suffices_where_no_router_has_a_list),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -98,7 +98,7 @@ enum tenf_status igd_search_start(struct igd_search *s, bool patient, tenf_time 
 		igd_search_stop(s);
 		return status == TENF_E_AGAIN ? TENF_E_SYSTEM : status;
 	}
-	s->next = now;
+	s->asked = s->next = now;
 	s->end = now + IGD_SEARCH_WINDOW;
 	igd_search_step(s, now);
 	return TENF_OK;
@@ -106,10 +106,17 @@ enum tenf_status igd_search_start(struct igd_search *s, bool patient, tenf_time 
 
 /* ---- Asking and hearing --------------------------------------------------------- */
 
+tenf_time igd_search_rest(tenf_time took)
+{
+	if (took >= IGD_REFUSED_MAX / IGD_REFUSED_TIMES)
+		return IGD_REFUSED_MAX;
+	return tenf_time_max(IGD_REFUSED_TIMES * took, IGD_REFUSED_MIN);
+}
+
 static void is_closed(struct igd_search *s, tenf_time now)
 {
 	if (!s->patient)
-		s->end = tenf_time_min(s->end, now + IGD_SEARCH_REFUSED);
+		s->end = tenf_time_min(s->end, now + igd_search_rest(now - s->asked));
 }
 
 static void ask(struct igd_search *s, bool any_device, tenf_time now)

@@ -17,9 +17,12 @@
 
 /* A device may wait one second before it answers, and datagrams get lost. */
 #define IGD_SEARCH_WINDOW (2 * TENF_SECOND)
-/* The window once the gateway has said that its port is closed: some listen to
- * the group alone. */
-#define IGD_SEARCH_REFUSED (30 * TENF_MILLISECOND)
+/* What is left of the window once the gateway has said that its port is closed: some
+ * listen to the group alone, and those who answer at once need little longer than
+ * that word did. */
+#define IGD_REFUSED_MIN (8 * TENF_MILLISECOND)
+#define IGD_REFUSED_MAX (30 * TENF_MILLISECOND)
+#define IGD_REFUSED_TIMES 8
 
 #define IGD_PLACES_MAX 4      /* descriptions of one gateway that are looked at */
 #define IGD_DATAGRAMS_MAX 256 /* answers of all hosts that one search reads */
@@ -32,6 +35,7 @@ struct igd_search {
 	unsigned rounds; /* packets sent to each */
 	unsigned datagrams;
 	bool patient;    /* the window stays open although the port is closed */
+	tenf_time asked; /* when the first packet left */
 	tenf_time next;  /* packet */
 	tenf_time end;
 	struct igd_url places[IGD_PLACES_MAX];
@@ -50,6 +54,8 @@ void igd_search_step(struct igd_search *search, tenf_time now);
 bool igd_search_next(struct igd_search *search, struct igd_url *ret);
 /* Nothing more will come. */
 bool igd_search_is_over(const struct igd_search *search);
+/* How long to listen on after a closed port was told, which took so long. */
+tenf_time igd_search_rest(tenf_time took);
 tenf_time igd_search_deadline(const struct igd_search *search);
 
 #endif

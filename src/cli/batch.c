@@ -232,16 +232,14 @@ static void record_half(struct batch *batch, struct half *half, struct leases *l
 			       .mapping = *m };
 	struct tenf_text name = tenf_text_of(lease.name, sizeof(lease.name));
 
-	struct lease *known = leases_find(leases, half->number);
-
 	half->dirty = false;
 	if (mapping_is_held(m)) {
 		tenf_text_add(&name, wishes->name != NULL ? wishes->name : "");
 		half->number = leases_put(leases, &lease);
 	} else if (m->state == TENF_STATE_LOST || m->error.reason == TENF_REASON_NONE) {
 		leases_drop(leases, half->number);
-	} else if (known != NULL) { /* not given up by the gateway, and left alone by us */
-		known->keeper = 0;
+	} else { /* not given up by the gateway, and left alone by us */
+		leases_leave(leases, half->number);
 	}
 }
 

@@ -192,35 +192,87 @@ static bool read_head(const char *line, struct leases *ret)
 	return true;
 }
 
-enum tenf_status lease_text_read(char *text, struct leases *ret, char *why, size_t why_size)
+/* The id a line begins with; 0 when it begins with none. */
+static uint64_t id_of(const char *line)
 {
-	enum tenf_status status = TENF_OK;
+	uint64_t id = 0;
+
+	if (strncmp(line, "id=", 3) != 0)
+		return 0;
+	line += 3;
+	if (!tenf_text_number(line, strcspn(line, " "), INT64_MAX - 1, &id))
+		return 0;
+	return id;
+}
+
+/* Where the lease of this id stands, `count` when it is new. Ids grow from line to
+ * line, but for what was changed afterwards. */
+static size_t place_of(const struct leases *leases, uint64_t id)
+{
+	size_t i = 0;
+
+	if (leases->count == 0 || leases->items[leases->count - 1].number < id)
+		return leases->count;
+	while (i < leases->count && leases->items[i].number != id)
+		i++;
+	return i;
+}
+
+/* Leaves in `latest` the last line of each lease, in the order of `ret`'s. */
+static bool find_latest(char *text, struct leases *ret, char *latest[LEASES_MAX], char *why,
+			size_t why_size)
+{
 	char *line;
 
-	if (!read_head(strsep(&text, "\n"), ret)) {
+	while ((line = strsep(&text, "\n")) != NULL && text != NULL) {
+		uint64_t id = id_of(line);
+		size_t place = place_of(ret, id);
+
+		ret->lines++;
+		if (id == 0) {
+			snprintf(why, why_size, "line %zu has no id", ret->lines + 1);
+			return false;
+		}
+		if (place == ret->count) {
+			if (leases_grow(ret) != TENF_OK) {
+				snprintf(why, why_size, "it has too many leases");
+				return false;
+			}
+			ret->items[ret->count++].number = id;
+		}
+		if (id >= ret->next_number)
+			ret->next_number = id + 1;
+		latest[place] = line;
+	}
+	ret->torn = line != NULL && line[0] != '\0';
+	return true;
+}
+
+enum tenf_status lease_text_read(char *text, struct leases *ret, char *why, size_t why_size)
+{
+	char *latest[LEASES_MAX];
+	size_t count = 0;
+	bool good;
+
+	if (!read_head(strsep(&text, "\n"), ret) || text == NULL) {
 		snprintf(why, why_size, "it does not begin with \"%s\"", HEAD);
 		return TENF_E_MALFORMED;
 	}
-	for (size_t count = 1; (line = strsep(&text, "\n")) != NULL; count++) {
-		const char *wrong;
+	good = find_latest(text, ret, latest, why, why_size);
+	for (size_t i = 0; i < ret->count; i++) {
+		struct lease lease = { .number = 0 };
+		const char *wrong = read_lease(latest[i], &lease);
 
-		if (strcmp(line, "end") == 0)
-			return status;
-		if (leases_grow(ret) != TENF_OK)
-			break;
-		wrong = read_lease(line, &ret->items[ret->count]);
-		if (wrong != NULL) {
-			snprintf(why, why_size, "\"%s\" of lease %zu makes no sense", wrong, count);
-			status = TENF_E_MALFORMED;
+		if (wrong == NULL) {
+			ret->items[count++] = lease;
 			continue;
 		}
-		if (ret->items[ret->count].number >= ret->next_number)
-			ret->next_number = ret->items[ret->count].number + 1;
-		ret->count++;
+		snprintf(why, why_size, "\"%s\" of lease m%llu makes no sense", wrong,
+			 (unsigned long long)ret->items[i].number);
+		good = false;
 	}
-	if (status == TENF_OK)
-		snprintf(why, why_size, "its end is missing");
-	return TENF_E_MALFORMED;
+	ret->count = count;
+	return good ? TENF_OK : TENF_E_MALFORMED;
 }
 
 static void add_number(struct tenf_text *t, const char *key, uint64_t value)
@@ -282,6 +334,21 @@ char *lease_text_make(const struct leases *leases)
 	tenf_text_add_char(&t, '\n');
 	for (size_t i = 0; i < leases->count; i++)
 		add_lease(&t, &leases->items[i]);
-	tenf_text_add(&t, "end\n");
+	return text;
+}
+
+char *lease_text_changes(const struct leases *leases)
+{
+	size_t size = 1 + leases->changed * LEASE_ROOM;
+	char *text = malloc(size);
+	struct tenf_text t;
+
+	if (text == NULL)
+		return NULL;
+	t = tenf_text_of(text, size);
+	for (size_t i = 0; i < leases->count; i++) {
+		if (leases->items[i].changed)
+			add_lease(&t, &leases->items[i]);
+	}
 	return text;
 }

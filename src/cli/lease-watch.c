@@ -12,7 +12,7 @@
 /* Looking again once a day keeps the time-out in range. */
 #define LOOK_MAX_S 86400
 
-/* The folder is watched, not the file: a write puts a new file in its place. */
+/* The folder is watched, not the file: a new one may be put in its place. */
 static int watch_folder(const char *path)
 {
 	char folder[PATH_MAX];
@@ -24,7 +24,7 @@ static int watch_folder(const char *path)
 	memcpy(folder, path, (size_t)(slash - path));
 	folder[slash - path] = '\0';
 	fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
-	if (fd >= 0 && inotify_add_watch(fd, folder, IN_MOVED_TO | IN_DELETE) < 0) {
+	if (fd >= 0 && inotify_add_watch(fd, folder, IN_MODIFY | IN_MOVED_TO | IN_DELETE) < 0) {
 		close(fd);
 		return -1;
 	}

@@ -16,6 +16,7 @@
 
 #define ROOT_PLACE "/var/lib/tenforward"
 #define ASIDE_MAX 1000 /* damaged files kept beside each other */
+#define WHY_SIZE 200
 
 bool leases_path(char *ret, size_t size)
 {
@@ -75,37 +76,35 @@ static void drop_ended(struct leases *leases, int64_t now)
 	leases->count = kept;
 }
 
-static void load(struct cli *cli, struct leases *leases)
+/* Fills `leases` with what can be read; why the file is damaged, "" when it is not.
+ * It is `anew` to be written unless it is whole. */
+static void load(struct cli *cli, struct leases *leases, char *why, size_t why_size)
 {
-	char why[200] = "";
 	char *data = NULL;
 	size_t len = 0;
+	bool is_text;
 	enum tenf_status status;
 
 	status = whole_file_read(leases->path, LEASES_FILE_MAX, &data, &len);
+	leases->anew = true;
 	if (status == TENF_E_NOT_FOUND)
 		return;
 	if (status == TENF_E_LIMIT) {
-		set_aside(cli, leases->path, "it is too large");
+		snprintf(why, why_size, "it is too large");
 		return;
 	}
 	if (status != TENF_OK) {
 		cli_error(cli, "cannot read %s: %s", leases->path, strerror(errno));
 		return;
 	}
-	if (strlen(data) != len)
-		set_aside(cli, leases->path, "it is no text");
-	else if (lease_text_read(data, leases, why, sizeof(why)) != TENF_OK)
-		set_aside(cli, leases->path, why);
+	is_text = strlen(data) == len;
+	status = lease_text_read(data, leases, why, why_size);
+	if (!is_text)
+		snprintf(why, why_size, "it is no text");
+	else if (status == TENF_OK)
+		leases->anew = leases->torn;
 	free(data);
 	drop_ended(leases, cli->now());
-}
-
-void leases_read(struct cli *cli, struct leases *ret)
-{
-	*ret = (struct leases){ .lock = -1, .next_number = 1 };
-	if (leases_path(ret->path, sizeof(ret->path)))
-		load(cli, ret);
 }
 
 static int lock_beside(const char *path)
@@ -128,23 +127,11 @@ static int lock_beside(const char *path)
 	return fd;
 }
 
-bool leases_open(struct cli *cli, struct leases *ret)
+static void leases_unlock(struct leases *leases)
 {
-	*ret = (struct leases){ .lock = -1, .next_number = 1 };
-	if (!leases_path(ret->path, sizeof(ret->path))) {
-		cli_error(cli, "there is no place to record leases in; set HOME or XDG_STATE_HOME");
-		return false;
-	}
-	/* The folders are there but for the first time. */
-	ret->lock = lock_beside(ret->path);
-	if (ret->lock < 0 && errno == ENOENT && whole_file_folders(ret->path) == TENF_OK)
-		ret->lock = lock_beside(ret->path);
-	if (ret->lock < 0) {
-		cli_error(cli, "cannot record leases in %s: %s", ret->path, strerror(errno));
-		return false;
-	}
-	load(cli, ret);
-	return true;
+	if (leases->lock >= 0)
+		close(leases->lock);
+	leases->lock = -1;
 }
 
 static bool is_same(const struct tenf_mapping *a, const struct tenf_mapping *b)
@@ -154,7 +141,7 @@ static bool is_same(const struct tenf_mapping *a, const struct tenf_mapping *b)
 	       strcmp(a->internal_address, b->internal_address) == 0;
 }
 
-struct lease *leases_same(const struct leases *leases, const struct tenf_mapping *mapping)
+static struct lease *find_same(const struct leases *leases, const struct tenf_mapping *mapping)
 {
 	for (size_t i = 0; i < leases->count; i++) {
 		if (is_same(&leases->items[i].mapping, mapping))
@@ -163,18 +150,28 @@ struct lease *leases_same(const struct leases *leases, const struct tenf_mapping
 	return NULL;
 }
 
+const struct lease *leases_same(const struct leases *leases, const struct tenf_mapping *mapping)
+{
+	return find_same(leases, mapping);
+}
+
 bool lease_is_kept(const struct lease *lease)
 {
 	return lease->keeper > 0 && (kill((pid_t)lease->keeper, 0) == 0 || errno == EPERM);
 }
 
-struct lease *leases_find(const struct leases *leases, uint64_t number)
+static struct lease *find(const struct leases *leases, uint64_t number)
 {
 	for (size_t i = 0; i < leases->count; i++) {
 		if (leases->items[i].number == number)
 			return &leases->items[i];
 	}
 	return NULL;
+}
+
+const struct lease *leases_find(const struct leases *leases, uint64_t number)
+{
+	return find(leases, number);
 }
 
 enum tenf_status leases_grow(struct leases *leases)
@@ -197,7 +194,7 @@ enum tenf_status leases_grow(struct leases *leases)
 
 uint64_t leases_put(struct leases *leases, const struct lease *lease)
 {
-	struct lease *place = leases_same(leases, &lease->mapping);
+	struct lease *place = find_same(leases, &lease->mapping);
 	uint64_t number;
 
 	if (place != NULL) {
@@ -208,24 +205,61 @@ uint64_t leases_put(struct leases *leases, const struct lease *lease)
 		place = &leases->items[leases->count++];
 		number = leases->next_number++;
 	}
+	leases->changed += !place->changed;
 	*place = *lease;
 	place->number = number;
+	place->changed = true;
 	return number;
 }
 
 void leases_drop(struct leases *leases, uint64_t number)
 {
-	struct lease *found = leases_find(leases, number);
+	struct lease *found = find(leases, number);
 	size_t behind;
 
 	if (found == NULL)
 		return;
+	leases->anew = true;
+	leases->changed -= found->changed;
 	behind = leases->count - (size_t)(found - leases->items) - 1;
 	memmove(found, found + 1, behind * sizeof(*found));
 	leases->count--;
 }
 
-bool leases_write(struct cli *cli, const struct leases *leases)
+void leases_leave(struct leases *leases, uint64_t number)
+{
+	struct lease *found = find(leases, number);
+
+	if (found == NULL || found->keeper == 0)
+		return;
+	leases->changed += !found->changed;
+	found->keeper = 0;
+	found->changed = true;
+}
+
+static bool may_append(const struct leases *leases)
+{
+	size_t lines = leases->lines + leases->changed;
+
+	return !leases->anew && lines <= leases->count + LEASES_STALE_MAX;
+}
+
+/* A line that was cut short by a full disk is nothing to the next reader. */
+static bool append(const struct leases *leases)
+{
+	char *text = lease_text_changes(leases);
+	int fd = open(leases->path, O_WRONLY | O_APPEND | O_CLOEXEC | O_NOCTTY);
+	bool done = false;
+
+	if (text != NULL && fd >= 0)
+		done = write(fd, text, strlen(text)) == (ssize_t)strlen(text);
+	if (fd >= 0)
+		done = close(fd) == 0 && done;
+	free(text);
+	return done;
+}
+
+static bool write_anew(struct cli *cli, const struct leases *leases)
 {
 	char *text = lease_text_make(leases);
 	bool done = false;
@@ -240,13 +274,57 @@ bool leases_write(struct cli *cli, const struct leases *leases)
 	return done;
 }
 
+bool leases_write(struct cli *cli, const struct leases *leases)
+{
+	return (may_append(leases) && append(leases)) || write_anew(cli, leases);
+}
+
+bool leases_open(struct cli *cli, struct leases *ret)
+{
+	char why[WHY_SIZE] = "";
+
+	*ret = (struct leases){ .lock = -1, .next_number = 1 };
+	if (!leases_path(ret->path, sizeof(ret->path))) {
+		cli_error(cli, "there is no place to record leases in; set HOME or XDG_STATE_HOME");
+		return false;
+	}
+	/* The folders are there but for the first time. */
+	ret->lock = lock_beside(ret->path);
+	if (ret->lock < 0 && errno == ENOENT && whole_file_folders(ret->path) == TENF_OK)
+		ret->lock = lock_beside(ret->path);
+	if (ret->lock < 0) {
+		cli_error(cli, "cannot record leases in %s: %s", ret->path, strerror(errno));
+		return false;
+	}
+	load(cli, ret, why, sizeof(why));
+	if (why[0] != '\0') {
+		set_aside(cli, ret->path, why);
+		(void)(ret->count == 0 || write_anew(cli, ret));
+	}
+	return true;
+}
+
+void leases_read(struct cli *cli, struct leases *ret)
+{
+	char why[WHY_SIZE] = "";
+
+	*ret = (struct leases){ .lock = -1, .next_number = 1 };
+	if (!leases_path(ret->path, sizeof(ret->path)))
+		return;
+	load(cli, ret, why, sizeof(why));
+	if (why[0] == '\0')
+		return;
+	/* What is damaged is set aside by who holds the lock. */
+	leases_done(ret);
+	(void)leases_open(cli, ret);
+	leases_unlock(ret);
+}
+
 void leases_done(struct leases *leases)
 {
 	free(leases->items);
 	leases->items = NULL;
 	leases->count = 0;
 	leases->size = 0;
-	if (leases->lock >= 0)
-		close(leases->lock);
-	leases->lock = -1;
+	leases_unlock(leases);
 }

@@ -2,9 +2,11 @@
 /*
  * The record of what this command opened: a lease made once outlives the
  * process that made it, and only who knows its nonce may renew or delete it
- * (RFC 6887 §11.2). One file for a user, written whole or not at all,
- * readable by its owner alone; commands that run at the same time take turns
- * by a lock beside it. Leases that ended are dropped.
+ * (RFC 6887 §11.2). One file for a user, readable by its owner alone; commands
+ * that run at the same time take turns by a lock beside it. What is new or
+ * changed is a line at its end; when something is dropped, or too many lines
+ * are of no use any more, it is written anew, whole or not at all. Leases that
+ * ended are dropped.
  *
  * A file that cannot be read is set aside under another name, with a message,
  * never overwritten.
@@ -19,20 +21,27 @@
 /* A file that lists more is damaged, or not ours. */
 #define LEASES_MAX 4096
 #define LEASES_FILE_MAX ((size_t)4 << 20)
+/* Lines of the file that say nothing any more, before it is written anew. */
+#define LEASES_STALE_MAX 32
 
 struct lease {
 	uint64_t number;     /* its id is "m<number>"; 0 in what is not recorded yet */
 	int64_t keeper;      /* process of `keep` or `run` that renews it, 0: none */
 	bool for_other;      /* made for another host than this one */
+	bool changed;        /* since it was read */
 	char name[TENF_DESCRIPTION_SIZE]; /* "": none */
 	struct tenf_mapping mapping;      /* id, pair and error mean nothing here */
 };
 
 struct leases {
-	struct lease *items; /* oldest first */
+	struct lease *items; /* oldest first; changed by the functions below alone */
 	size_t count;
 	size_t size;         /* places there are */
 	uint64_t next_number;
+	size_t lines;        /* of leases, in the file */
+	size_t changed;      /* leases that are */
+	bool torn;           /* the file ends within a line */
+	bool anew;           /* the file is to be written whole */
 	int lock;            /* -1 when only read */
 	char path[PATH_MAX]; /* "" when there is no place for a record */
 };
@@ -54,6 +63,8 @@ uint64_t leases_put(struct leases *leases, const struct lease *lease);
  * TENF_E_MEMORY. */
 TENF_CHECKED enum tenf_status leases_grow(struct leases *leases);
 void leases_drop(struct leases *leases, uint64_t number);
+/* Nobody renews this one from now on. */
+void leases_leave(struct leases *leases, uint64_t number);
 /* Writes the record; false after a message. */
 bool leases_write(struct cli *cli, const struct leases *leases);
 void leases_done(struct leases *leases);
@@ -61,8 +72,8 @@ void leases_done(struct leases *leases);
 /* Whether the process that renews this lease is still there. */
 bool lease_is_kept(const struct lease *lease);
 
-struct lease *leases_find(const struct leases *leases, uint64_t number);
+const struct lease *leases_find(const struct leases *leases, uint64_t number);
 /* The lease of the same wish at the same gateway, NULL when there is none. */
-struct lease *leases_same(const struct leases *leases, const struct tenf_mapping *mapping);
+const struct lease *leases_same(const struct leases *leases, const struct tenf_mapping *mapping);
 
 #endif

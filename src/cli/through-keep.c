@@ -338,7 +338,7 @@ static void record_hop(struct leases *leases, struct kept_hop *hop, const char *
 {
 	struct lease lease = { .keeper = getpid(), .mapping = hop->outer };
 	struct tenf_text text = tenf_text_of(lease.name, sizeof(lease.name));
-	struct lease *known = leases_find(leases, hop->number);
+	const struct lease *known = leases_find(leases, hop->number);
 
 	hop->dirty = false;
 	if (mapping_is_held(&hop->outer)) {
@@ -348,7 +348,7 @@ static void record_hop(struct leases *leases, struct kept_hop *hop, const char *
 		hop->number = leases_put(leases, &lease);
 	} else if (known != NULL && hop->outer.state == TENF_STATE_REMOVED &&
 		   hop->outer.error.reason != TENF_REASON_NONE) {
-		known->keeper = 0;
+		leases_leave(leases, hop->number);
 	} else {
 		leases_drop(leases, hop->number);
 		hop->number = 0;

@@ -320,11 +320,14 @@ static void keep_by_another(void)
 {
 	struct cli cli = { .out = stdout, .err = stderr, .now = fake_clock };
 	struct leases leases;
+	struct lease lease;
 
 	(void)command("add 8080");
 	assert_true(leases_open(&cli, &leases));
 	assert_int_equal(leases.count, 1);
-	leases.items[0].keeper = getppid();
+	lease = leases.items[0];
+	lease.keeper = getppid();
+	assert_int_equal(leases_put(&leases, &lease), 1);
 	assert_true(leases_write(&cli, &leases));
 	leases_done(&leases);
 }

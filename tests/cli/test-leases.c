@@ -153,18 +153,19 @@ static void ended_leases_are_dropped(void **state)
 static const char *const damaged[] = {
 	"",
 	"{}",
-	"tenforward-leases 2 next=1\nend\n",
-	"tenforward-leases 1 next=0\nend\n",
-	"tenforward-leases 1 next=-1\nend\n",
-	"tenforward-leases 1\nend\n",
-	HEAD,
-	HEAD FIELDS,
-	HEAD FIELDS "\n",
-	HEAD "\nend\n",
-	HEAD "id=1\nend\n",
-	HEAD "id=1 protocol=sctp\nend\n",
+	"tenforward-leases 2 next=1\n",
+	"tenforward-leases 1 next=0\n",
+	"tenforward-leases 1 next=-1\n",
+	"tenforward-leases 1\n",
+	"tenforward-leases 1 next=3",
+	HEAD "\n",
+	HEAD "end\n",
+	HEAD "id=0 protocol=tcp\n",
+	HEAD "id=9223372036854775807 protocol=tcp\n",
+	HEAD "id=1\n",
+	HEAD "id=1 protocol=sctp\n",
 	HEAD FIELDS "0123456789012345678901234567890123456789012345678901234567890123456789"
-		    "0123456789012345678901234567890123456789012345678901234567\nend\n",
+		    "0123456789012345678901234567890123456789012345678901234567\n",
 };
 
 static void the_shape_of_the_record_stays_what_it_is(void **state)
@@ -172,7 +173,7 @@ static void the_shape_of_the_record_stays_what_it_is(void **state)
 	struct command c;
 
 	(void)state;
-	write_record(HEAD FIELDS "a web server\nend\n");
+	write_record(HEAD FIELDS "a web server\n");
 	c = command("list");
 	assert_string_equal(c.err, "");
 	assert_non_null(strstr(c.out, "a web server"));
@@ -216,9 +217,14 @@ static void what_can_be_read_of_a_damaged_file_stays(void **state)
 	write_record(text);
 	free(text);
 	c = command("list");
-	assert_non_null(strstr(c.err, "\"method\" of lease 1 makes no sense"));
+	assert_non_null(strstr(c.err, "\"method\" of lease m1 makes no sense"));
 	c = command("add 8082 --json");
 	assert_non_null(strstr(c.out, "\"m")); /* a record can be written again */
+	c = command("list");
+	assert_string_equal(c.err, "");
+	assert_null(strstr(c.out, "8080"));
+	assert_non_null(strstr(c.out, "8081"));
+	assert_non_null(strstr(c.out, "8082"));
 }
 
 static void a_file_that_is_too_large_is_set_aside(void **state)
@@ -236,6 +242,120 @@ static void a_file_that_is_too_large_is_set_aside(void **state)
 	c = command("list");
 	assert_int_equal(c.status, 0);
 	assert_non_null(strstr(c.err, "it is too large"));
+}
+
+static ino_t file_number(void)
+{
+	struct stat file;
+
+	assert_int_equal(stat(command_record(), &file), 0);
+	return file.st_ino;
+}
+
+/* So that the disk has nothing to wait for, and a crash can take the last line alone. */
+static void a_renewal_is_a_line_at_the_end(void **state)
+{
+	struct command c;
+	char *before, *after;
+	size_t len, later;
+	ino_t number;
+
+	(void)state;
+	(void)command("add 8080");
+	(void)command("add 8081");
+	number = file_number();
+	assert_int_equal(whole_file_read(command_record(), 100000, &before, &len), TENF_OK);
+	fake.now += 60;
+	(void)command("add 8080");
+	assert_int_equal(file_number(), number);
+	assert_int_equal(whole_file_read(command_record(), 100000, &after, &later), TENF_OK);
+	assert_true(later > len);
+	assert_memory_equal(before, after, len);
+	c = command("list");
+	assert_null(strstr(strstr(c.out, "8080") + 1, "\nm1"));
+	assert_true(strstr(c.out, "m1") < strstr(c.out, "m2"));
+	free(before);
+	free(after);
+}
+
+static void what_is_of_no_use_any_more_has_a_limit(void **state)
+{
+	char *text;
+	size_t len, first = 0;
+
+	(void)state;
+	for (int i = 0; i < 4 * LEASES_STALE_MAX; i++) {
+		(void)command("add 8080");
+		assert_int_equal(whole_file_read(command_record(), 100000, &text, &len), TENF_OK);
+		free(text);
+		first = first == 0 ? len : first;
+		assert_true(len <= first * (LEASES_STALE_MAX + 2));
+	}
+}
+
+static void a_drop_writes_the_record_anew(void **state)
+{
+	ino_t number;
+	char *text;
+	size_t len;
+
+	(void)state;
+	(void)command("add 8080");
+	(void)command("add 8081");
+	number = file_number();
+	assert_int_equal(command("remove m1").status, 0);
+	assert_true(file_number() != number);
+	assert_int_equal(whole_file_read(command_record(), 100000, &text, &len), TENF_OK);
+	assert_null(strstr(text, "id=1 "));
+	assert_non_null(strstr(text, "id=2 "));
+	free(text);
+}
+
+/* What a full disk or a crash leaves of the last line. */
+static void a_line_without_its_end_is_nothing(void **state)
+{
+	struct command c;
+	char *text;
+	size_t len;
+
+	(void)state;
+	(void)command("add 8080");
+	(void)command("add 8081");
+	assert_int_equal(whole_file_read(command_record(), 100000, &text, &len), TENF_OK);
+	for (size_t cut = 1; cut < 100; cut++) {
+		text[len - cut] = '\0';
+		write_record(text);
+		c = command("list");
+		assert_string_equal(c.err, "");
+		assert_non_null(strstr(c.out, "8080"));
+		assert_null(strstr(c.out, "8081"));
+	}
+	free(text);
+	c = command("add 8082");
+	assert_int_equal(c.status, 0);
+	c = command("list");
+	assert_string_equal(c.err, "");
+	assert_non_null(strstr(c.out, "8080"));
+	assert_non_null(strstr(c.out, "8082"));
+}
+
+static void what_stands_before_a_hole_stays(void **state)
+{
+	struct command c;
+	FILE *file;
+
+	(void)state;
+	(void)command("add 8080");
+	file = fopen(command_record(), "a");
+	assert_non_null(file);
+	assert_int_equal(fwrite("\0\0\0\0", 4, 1, file), 1);
+	assert_int_equal(fclose(file), 0);
+	c = command("add 8081");
+	assert_non_null(strstr(c.err, "it is no text"));
+	c = command("list");
+	assert_string_equal(c.err, "");
+	assert_non_null(strstr(c.out, "8080"));
+	assert_non_null(strstr(c.out, "8081"));
 }
 
 static void write_some(uint16_t base)
@@ -352,6 +472,11 @@ int main(void)
 		TEST(a_damaged_file_is_set_aside_with_a_message),
 		TEST(what_can_be_read_of_a_damaged_file_stays),
 		TEST(a_file_that_is_too_large_is_set_aside),
+		TEST(a_renewal_is_a_line_at_the_end),
+		TEST(what_is_of_no_use_any_more_has_a_limit),
+		TEST(a_drop_writes_the_record_anew),
+		TEST(a_line_without_its_end_is_nothing),
+		TEST(what_stands_before_a_hole_stays),
 		TEST(writers_at_the_same_time_lose_nothing),
 		TEST(the_record_has_a_limit),
 		TEST(the_place_follows_the_environment),

@@ -269,6 +269,7 @@ static void say_word(struct control_request *request, struct daemon *d, const ch
 	begin(d, request, line);
 	observe_word(d->observe, (uint32_t)number);
 	end(d);
+	observe_push(d);
 	control_answer_done(request);
 }
 

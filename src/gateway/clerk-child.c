@@ -97,6 +97,17 @@ static bool take_question(struct desk *desk)
 	return clerk_add_frame(a.out, CLERK_END, end, w.used);
 }
 
+static bool take_memo(struct desk *desk)
+{
+	struct tenf_reader r = tenf_reader_of(desk->frame.payload, desk->frame.len);
+	struct memo_row row;
+
+	if (desk->history == NULL || !memo_read(&r, &row))
+		return false;
+	judge(desk, history_keep(desk->history, &row));
+	return true;
+}
+
 static bool take(struct desk *desk)
 {
 	switch (desk->frame.kind) {
@@ -104,6 +115,8 @@ static bool take(struct desk *desk)
 		return take_notice(desk);
 	case CLERK_ASK:
 		return take_question(desk);
+	case CLERK_MEMO:
+		return take_memo(desk);
 	case CLERK_ROW:
 	case CLERK_END:
 	case CLERK_HOOKS:
@@ -254,6 +267,17 @@ static bool open_socket(struct desk *desk, int fd)
 	return bufferevent_enable(desk->daemon, EV_READ | EV_WRITE) == 0;
 }
 
+static bool tell_memo(void *context, const struct memo_row *row)
+{
+	struct desk *desk = context;
+	uint8_t octets[16 + MEMO_OCTETS];
+	struct tenf_writer w = tenf_writer_of(octets, sizeof(octets));
+
+	memo_write(row, &w);
+	return !w.failed && clerk_add_frame(bufferevent_get_output(desk->daemon), CLERK_MEMO,
+					    octets, w.used);
+}
+
 /* The first thing the daemon hears: can the work be done, and what to know about it. */
 static bool tell_ready(struct desk *desk, bool good, const struct tenf_text *text)
 {
@@ -281,6 +305,10 @@ int clerk_serve(int fd, const struct gateway_config *config)
 	if (!open_socket(&desk, fd))
 		return EXIT_FAILURE;
 	good = open_desk(&desk, config, &note, &why);
+	if (good && desk.history != NULL &&
+	    !history_recall(desk.history, net_wall_s(), tell_memo, &desk))
+		tenf_text_add(&note, "what was revoked, approved or denied cannot be read, and "
+				     "is forgotten\n");
 	if (tell_ready(&desk, good, good ? &note : &why))
 		(void)event_base_dispatch(desk.base);
 	hooks_free(desk.hooks);

@@ -25,6 +25,25 @@ void clerk_stop(struct clerk *clerk)
 	(void)clerk;
 }
 
+size_t clerk_recall(struct clerk *clerk, clerk_each each, void *context)
+{
+	(void)clerk;
+	(void)each;
+	(void)context;
+	return 0;
+}
+
+void clerk_keep(struct clerk *clerk, const struct responder_memo *memo)
+{
+	(void)clerk;
+	(void)memo;
+}
+
+void clerk_push(struct clerk *clerk)
+{
+	(void)clerk;
+}
+
 bool clerk_keeps_history(const struct clerk *clerk)
 {
 	(void)clerk;

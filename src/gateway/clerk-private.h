@@ -20,6 +20,7 @@ enum clerk_kind {
 	CLERK_ROW,        /* u32 id, one event as JSON */
 	CLERK_END,        /* u32 id, u8: 1 when the answer is whole */
 	CLERK_HOOKS,      /* three u64: told, failed, dropped */
+	CLERK_MEMO,       /* a row (memo.h), both ways: what outlives the daemon */
 	CLERK_READY,      /* u8: 1 when it can work; and what is to be said, as text */
 };
 

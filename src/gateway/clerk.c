@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The daemon's side of its clerk. */
 #include "gateway/clerk-private.h"
+#include "gateway/memo.h"
 
 #include <errno.h>
 #include <event2/bufferevent.h>
@@ -32,6 +33,9 @@ struct clerk {
 	uint32_t last_id;
 	struct question questions[CLERK_ASKS_MAX];
 	struct clerk_frame frame;
+	struct memo_row *memos; /* of before, until they are recalled */
+	size_t memo_count;
+	size_t memo_size;
 };
 
 static void warn(const char *text)
@@ -59,16 +63,51 @@ static bool fail(struct tenf_text *why, const char *what, const char *reason)
 	return false;
 }
 
-/* Reads its first frame, which says whether it can work. */
-static bool wait_ready(struct clerk *clerk, struct tenf_text *why)
+static bool take_memo(struct clerk *clerk)
 {
-	struct evbuffer *in = evbuffer_new();
+	struct tenf_reader r = tenf_reader_of(clerk->frame.payload, clerk->frame.len);
+
+	if (clerk->memo_count == clerk->memo_size) {
+		size_t size = clerk->memo_size > 0 ? 2 * clerk->memo_size : 64;
+		struct memo_row *grown = realloc(clerk->memos, size * sizeof(*grown));
+
+		if (grown == NULL)
+			return false;
+		clerk->memos = grown;
+		clerk->memo_size = size;
+	}
+	if (clerk->memo_count == HISTORY_MEMOS_MAX ||
+	    !memo_read(&r, &clerk->memos[clerk->memo_count]))
+		return false;
+	clerk->memo_count++;
+	return true;
+}
+
+/* The first frame that is no memo: 1, it is in clerk->frame. */
+static int read_ready(struct clerk *clerk, struct evbuffer *in)
+{
 	struct pollfd readable = { .fd = clerk->fd, .events = POLLIN };
 	int found = 0;
 
-	while (in != NULL && found == 0 && poll(&readable, 1, READY_MAX_S * 1000) > 0 &&
-	       evbuffer_read(in, clerk->fd, -1) > 0)
-		found = clerk_next_frame(in, &clerk->frame);
+	while (found == 0) {
+		if (poll(&readable, 1, READY_MAX_S * 1000) <= 0 ||
+		    evbuffer_read(in, clerk->fd, -1) <= 0)
+			return -1;
+		while ((found = clerk_next_frame(in, &clerk->frame)) > 0 &&
+		       clerk->frame.kind == CLERK_MEMO) {
+			if (!take_memo(clerk))
+				return -1;
+		}
+	}
+	return found;
+}
+
+/* Reads what it kept, and then the frame that says whether it can work. */
+static bool wait_ready(struct clerk *clerk, struct tenf_text *why)
+{
+	struct evbuffer *in = evbuffer_new();
+	int found = in != NULL ? read_ready(clerk, in) : -1;
+
 	if (in != NULL)
 		evbuffer_free(in);
 	if (found != 1 || clerk->frame.kind != CLERK_READY || clerk->frame.len < 1)
@@ -226,6 +265,55 @@ bool clerk_attach(struct clerk *clerk, struct event_base *base)
 	return bufferevent_enable(clerk->far, EV_READ | EV_WRITE) == 0;
 }
 
+/* ---- What outlives us -------------------------------------------------------- */
+
+size_t clerk_recall(struct clerk *clerk, clerk_each each, void *context)
+{
+	size_t left_out = 0;
+
+	for (size_t i = 0; i < clerk->memo_count; i++) {
+		struct responder_memo memo;
+
+		if (!memo_of_row(&clerk->memos[i], &memo) || !each(context, &memo))
+			left_out++;
+	}
+	free(clerk->memos);
+	clerk->memos = NULL;
+	clerk->memo_count = clerk->memo_size = 0;
+	return left_out;
+}
+
+void clerk_keep(struct clerk *clerk, const struct responder_memo *memo)
+{
+	uint8_t octets[16 + MEMO_OCTETS];
+	struct tenf_writer w = tenf_writer_of(octets, sizeof(octets));
+	struct evbuffer *out;
+	struct memo_row row;
+
+	if (!clerk_is_there(clerk) || !clerk->keeps_history)
+		return;
+	out = bufferevent_get_output(clerk->far);
+	memo_to_row(memo, &row);
+	memo_write(&row, &w);
+	if (w.failed || evbuffer_get_length(out) >= CLERK_UNSENT_MEMOS ||
+	    !clerk_add_frame(out, CLERK_MEMO, octets, w.used))
+		clerk->lost++;
+}
+
+void clerk_push(struct clerk *clerk)
+{
+	struct evbuffer *out;
+
+	if (!clerk_is_there(clerk))
+		return;
+	out = bufferevent_get_output(clerk->far);
+	(void)evbuffer_unfreeze(out, 1);
+	while (evbuffer_get_length(out) > 0 &&
+	       evbuffer_write(out, bufferevent_getfd(clerk->far)) > 0)
+		; /* until the socket is full: it does not block */
+	(void)evbuffer_freeze(out, 1);
+}
+
 /* ---- Its work --------------------------------------------------------------- */
 
 bool clerk_keeps_history(const struct clerk *clerk)
@@ -348,5 +436,6 @@ void clerk_stop(struct clerk *clerk)
 		(void)close(clerk->fd);
 	if (clerk->pid > 0)
 		wait_for_end(clerk->pid);
+	free(clerk->memos);
 	free(clerk);
 }

@@ -19,10 +19,12 @@
 #include "gateway/config.h"
 #include "gateway/history.h"
 #include "gateway/hooks.h"
+#include "gateway/responder-memo.h"
 
 #include <event2/event.h>
 
 #define CLERK_UNSENT_MAX 4194304 /* octets that wait for it; notices above are dropped */
+#define CLERK_UNSENT_MEMOS 8388608 /* the same for memos, which notices must not push out */
 #define CLERK_ASKS_MAX 8         /* questions under way: more are TENF_E_LIMIT */
 
 struct clerk;
@@ -33,6 +35,14 @@ TENF_CHECKED bool clerk_start(const struct gateway_config *config, struct clerk 
 			      struct tenf_text *why);
 /* From now on on this loop. */
 TENF_CHECKED bool clerk_attach(struct clerk *clerk, struct event_base *base);
+/* What was kept before this start, in no order; to be called once. Gives back how many of
+ * them made no sense, or were not taken by `each`. */
+typedef bool (*clerk_each)(void *context, const struct responder_memo *memo);
+size_t clerk_recall(struct clerk *clerk, clerk_each each, void *context);
+/* Keeps it for the next start, or forgets it. */
+void clerk_keep(struct clerk *clerk, const struct responder_memo *memo);
+/* What waits is handed over now: from here on a kill of the daemon loses none of it. */
+void clerk_push(struct clerk *clerk);
 /* Closes the socket and waits for its end. NULL is fine. */
 void clerk_stop(struct clerk *clerk);
 

@@ -158,7 +158,7 @@ static enum tenf_status take_peer(void *context, const struct responder_peer *ke
 	return status;
 }
 
-bool daemon_restore(struct daemon *d, struct tenf_text *why)
+static bool restore(struct daemon *d, struct tenf_text *why)
 {
 	struct restoring restoring = { .daemon = d, .now = net_now() };
 	tenf_time epoch_start;
@@ -175,6 +175,14 @@ bool daemon_restore(struct daemon *d, struct tenf_text *why)
 	if (restoring.dropped > 0)
 		(void)fprintf(stderr, "; closed %u that do not fit any more", restoring.dropped);
 	(void)fprintf(stderr, "\n");
+	return true;
+}
+
+bool daemon_restore(struct daemon *d, struct tenf_text *why)
+{
+	if (!restore(d, why))
+		return false;
+	observe_recall(d);
 	return true;
 }
 

@@ -75,6 +75,7 @@ static void commit_and_send(struct daemon *d, tenf_time now)
 		d->heed = true;
 		meters_error(&d->meters, d->backend->code);
 	}
+	observe_push(d);
 	send_all(d, now);
 	server_flush(d->out); /* who asked need not wait for the log */
 	tell(d, now);

@@ -15,8 +15,17 @@ enum statement {
 	TRIM_OLD,
 	TRIM_REFUSED,
 	ASK,
+	KEEP,
+	DROP,
+	TRIM_MEMOS,
+	RECALL,
 	STATEMENTS,
 };
+
+#define MEMOS                                                                                  \
+	"CREATE TABLE memo (kind INTEGER NOT NULL, id INTEGER NOT NULL, until INTEGER NOT NULL," \
+	" data BLOB NOT NULL, PRIMARY KEY (kind, id));"                                          \
+	"CREATE INDEX memo_until ON memo (until);"
 
 static const char *const steps[] = {
 	"CREATE TABLE history (id INTEGER PRIMARY KEY AUTOINCREMENT, at INTEGER NOT NULL,"
@@ -26,7 +35,8 @@ static const char *const steps[] = {
 	"CREATE INDEX history_client ON history (client);"
 	"CREATE INDEX history_port ON history (port);"
 	"CREATE INDEX history_refused ON history (id) WHERE refused;"
-	"PRAGMA user_version = 1;",
+	MEMOS "PRAGMA user_version = 2;",
+	MEMOS "PRAGMA user_version = 2;",
 };
 
 static const char *const statements[STATEMENTS] = {
@@ -40,6 +50,12 @@ static const char *const statements[STATEMENTS] = {
 	[ASK] = "SELECT json, times, last_at FROM (SELECT * FROM history WHERE last_at >= ?1 AND"
 		" (?2 = '' OR client = ?2) AND (?3 = 0 OR port = ?3) ORDER BY id DESC LIMIT ?4)"
 		" ORDER BY id",
+	[KEEP] = "INSERT OR REPLACE INTO memo (kind, id, until, data) VALUES (?1,?2,?3,?4)",
+	[DROP] = "DELETE FROM memo WHERE kind = ?1 AND id = ?2",
+	[TRIM_MEMOS] = "DELETE FROM memo WHERE until <= ?1 OR rowid IN (SELECT rowid FROM memo"
+		       " ORDER BY until DESC LIMIT -1 OFFSET ?2)",
+	[RECALL] = "SELECT kind, id, until, data FROM memo WHERE until > ?1"
+		   " ORDER BY until DESC LIMIT ?2",
 };
 
 static const struct database_plan plan = {
@@ -47,7 +63,7 @@ static const struct database_plan plan = {
 	.what = "history",
 	.in_use = HISTORY_IN_USE,
 	.steps = steps,
-	.version = 1,
+	.version = 2,
 	.statements = statements,
 	.statement_count = STATEMENTS,
 };
@@ -69,6 +85,7 @@ struct history {
 	bool is_open;    /* a transaction */
 	bool is_good;    /* so far */
 	uint32_t noted;  /* since the limits were looked at */
+	uint32_t kept;   /* memos, since theirs were */
 	struct repeat repeats[HISTORY_REPEATS];
 };
 
@@ -85,6 +102,7 @@ bool history_open(const char *directory, const struct history_limits *limits, st
 	}
 	h->limits = *limits;
 	h->noted = TRIM_EVERY; /* other limits than last time are looked at first */
+	h->kept = TRIM_EVERY;
 	if (!database_open(directory, &plan, &h->db, ret_note, why)) {
 		free(h);
 		return false;
@@ -184,12 +202,17 @@ static bool write_refusal(struct history *h, const struct notice *n)
 	return true;
 }
 
+static void begin(struct history *h)
+{
+	if (h->is_open)
+		return;
+	h->is_open = database_begin(h->db);
+	h->is_good = h->is_open;
+}
+
 bool history_note(struct history *h, const struct notice *n)
 {
-	if (!h->is_open) {
-		h->is_open = database_begin(h->db);
-		h->is_good = h->is_open;
-	}
+	begin(h);
 	if (h->is_good)
 		h->is_good = n->record.verdict == RESPONDER_REFUSED ? write_refusal(h, n)
 								    : insert(h, n);
@@ -211,12 +234,24 @@ static bool trim(struct history *h, int64_t now)
 	       database_run(h->db, TRIM_OLD);
 }
 
+static bool trim_memos(struct history *h, int64_t now)
+{
+	sqlite3_stmt *s = database_statement(h->db, TRIM_MEMOS);
+
+	h->kept = 0;
+	return sqlite3_bind_int64(s, 1, now) == SQLITE_OK &&
+	       sqlite3_bind_int64(s, 2, HISTORY_MEMOS_MAX) == SQLITE_OK &&
+	       database_run(h->db, TRIM_MEMOS);
+}
+
 bool history_flush(struct history *h, int64_t now)
 {
 	if (!h->is_open)
 		return true;
 	if (h->is_good && h->noted >= TRIM_EVERY)
 		h->is_good = trim(h, now);
+	if (h->is_good && h->kept >= TRIM_EVERY)
+		h->is_good = trim_memos(h, now);
 	h->is_open = false;
 	if (database_end(h->db, h->is_good) == TENF_OK)
 		return true;
@@ -268,4 +303,58 @@ bool history_ask(struct history *h, const struct history_query *query, history_e
 	}
 	sqlite3_reset(s);
 	return !more || code == SQLITE_DONE;
+}
+
+/* ---- Memos ---------------------------------------------------------------- */
+
+bool history_keep(struct history *h, const struct memo_row *row)
+{
+	const enum statement which = row->until == 0 ? DROP : KEEP;
+	sqlite3_stmt *s = database_statement(h->db, which);
+
+	begin(h);
+	h->kept++;
+	h->is_good = h->is_good && sqlite3_bind_int(s, 1, row->kind) == SQLITE_OK &&
+		     sqlite3_bind_int64(s, 2, row->id) == SQLITE_OK &&
+		     (which == DROP ||
+		      (sqlite3_bind_int64(s, 3, row->until) == SQLITE_OK &&
+		       sqlite3_bind_blob(s, 4, row->data, (int)row->len, SQLITE_STATIC) ==
+			       SQLITE_OK)) &&
+		     database_run(h->db, which);
+	return h->is_good;
+}
+
+static bool read_memo(sqlite3_stmt *s, struct memo_row *ret)
+{
+	const void *data = sqlite3_column_blob(s, 3);
+	const int len = sqlite3_column_bytes(s, 3);
+	const int64_t id = sqlite3_column_int64(s, 1);
+
+	if (data == NULL || len <= 0 || (size_t)len > sizeof(ret->data) || id < 0 ||
+	    id > UINT32_MAX)
+		return false;
+	ret->kind = (uint8_t)sqlite3_column_int(s, 0);
+	ret->id = (uint32_t)id;
+	ret->until = sqlite3_column_int64(s, 2);
+	ret->len = (size_t)len;
+	memcpy(ret->data, data, ret->len);
+	return true;
+}
+
+bool history_recall(struct history *h, int64_t now, history_memo each, void *context)
+{
+	sqlite3_stmt *s = database_statement(h->db, RECALL);
+	bool more = sqlite3_bind_int64(s, 1, now) == SQLITE_OK &&
+		    sqlite3_bind_int64(s, 2, HISTORY_MEMOS_MAX) == SQLITE_OK;
+	int code = SQLITE_ERROR;
+
+	while (more && (code = sqlite3_step(s)) == SQLITE_ROW) {
+		struct memo_row row = { .len = 0 };
+
+		if (!read_memo(s, &row))
+			row.len = 0; /* told all the same, as what it is: nothing */
+		more = each(context, &row);
+	}
+	sqlite3_reset(s);
+	return code == SQLITE_DONE;
 }

@@ -14,12 +14,15 @@
 #include "base/attributes.h"
 #include "base/text.h"
 #include "gateway/history-limits.h"
+#include "gateway/memo.h"
 #include "gateway/notice.h"
 
 #define HISTORY_ANSWER 1000    /* events of an answer, when no limit is named */
 #define HISTORY_ANSWER_MAX 10000
 #define HISTORY_REPEATS 512    /* refusals that are known again */
 #define HISTORY_REPEAT_S 3600
+/* Memos: all that may be withheld, revoked and waiting; of more, what is over first goes. */
+#define HISTORY_MEMOS_MAX (LEDGER_WITHHELD_MAX + LEDGER_REVOKED_MAX + PENDING_MAX + 1)
 
 struct history_limits {
 	uint32_t days;
@@ -44,6 +47,13 @@ bool history_wants(const struct notice *n);
 bool history_note(struct history *h, const struct notice *n);
 /* Makes durable what was noted, and forgets what is too old or too much. */
 bool history_flush(struct history *h, int64_t now);
+
+/* Keeps what outlives the daemon until its time is over, in place of what was kept of the
+ * same kind and id; made durable by history_flush() too. */
+bool history_keep(struct history *h, const struct memo_row *row);
+/* Each that is not over, until `each` gives false. False when they cannot be read. */
+typedef bool (*history_memo)(void *context, const struct memo_row *row);
+bool history_recall(struct history *h, int64_t now, history_memo each, void *context);
 
 struct history_query {
 	int64_t since;              /* wall clock; 0: from the first on */

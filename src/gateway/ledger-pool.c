@@ -74,6 +74,17 @@ void ledger_take_back(struct ledger *l, const struct tenf_address *host,
 	ports_take_back(&l->ports[ledger_slot(l, host)], protocol, port);
 }
 
+uint32_t ledger_last_id(const struct ledger *l)
+{
+	return l->next_id;
+}
+
+void ledger_use_id(struct ledger *l, uint32_t id)
+{
+	if (id > l->next_id)
+		l->next_id = id;
+}
+
 uint32_t ledger_next_id(struct ledger *l)
 {
 	return ++l->next_id;

@@ -263,14 +263,19 @@ enum tenf_status ledger_renew(struct ledger *l, struct ledger_mapping *m, uint32
 	return TENF_OK;
 }
 
-/* How long the port is kept from others: not at all above the limits, so that
- * nobody locks away many ports by taking and giving back. */
+/* Not above the limits, so that nobody locks away many ports by taking and giving back. */
+static bool may_withhold(const struct ledger *l, const struct ledger_mapping *m)
+{
+	return ledger_has_port(m) && l->ended_count < LEDGER_WITHHELD_MAX &&
+	       m->host->ended_count < LEDGER_WITHHELD_OF_HOST_MAX;
+}
+
+/* How long the port is kept from others. */
 static uint32_t withhold_s(const struct ledger *l, const struct ledger_mapping *m)
 {
 	if (m->end == LEDGER_REVOKED)
 		return LEDGER_REVOKED_S;
-	if (!ledger_has_port(m) || l->ended_count >= LEDGER_WITHHELD_MAX ||
-	    m->host->ended_count >= LEDGER_WITHHELD_OF_HOST_MAX)
+	if (!may_withhold(l, m))
 		return 0;
 	return m->protocol == TENF_TCP ? l->limits.withhold_tcp_s : l->limits.withhold_udp_s;
 }
@@ -341,14 +346,39 @@ enum tenf_status ledger_restore(struct ledger *l, const struct ledger_wish *wish
 		return status;
 	}
 	m->id = past->id != 0 ? past->id : ++l->next_id;
-	if (m->id > l->next_id)
-		l->next_id = m->id;
+	ledger_use_id(l, m->id);
 	m->cold = cold;
 	fill(l, m, wish, past->made_at);
 	m->renewals = past->renewals;
 	ledger_set_live(l, m, past->ends_at);
 	m->committed_until = past->ends_at;
 	*ret = m;
+	return TENF_OK;
+}
+
+enum tenf_status ledger_restore_ended(struct ledger *l, const struct ledger_wish *wish,
+				      uint32_t id, enum ledger_end why, tenf_time until)
+{
+	struct ledger_mapping *m;
+	enum tenf_status status;
+
+	if (l->ended_count >= LEDGER_WITHHELD_MAX + LEDGER_REVOKED_MAX)
+		return TENF_E_LIMIT;
+	status = enter(l, wish, &m);
+	if (status != TENF_OK)
+		return status;
+	m->end = (uint8_t)why;
+	if (why != LEDGER_REVOKED && !may_withhold(l, m)) {
+		ledger_drop(l, m);
+		return TENF_E_LIMIT;
+	}
+	m->id = id;
+	ledger_use_id(l, id);
+	m->maker = (uint8_t)wish->maker;
+	m->rule = (int16_t)wish->rule;
+	if (wish->nonce != NULL)
+		memcpy(m->nonce, wish->nonce, sizeof(m->nonce));
+	ledger_set_ended(l, m, until);
 	return TENF_OK;
 }
 

@@ -37,6 +37,7 @@
 #define LEDGER_FILTERS_TOTAL_MAX 512u   /* and their filters: half the kernel's set, for changes */
 #define LEDGER_DESCRIPTION_MAX 128u     /* octets kept of a DESCRIPTION */
 #define LEDGER_POOL_MAX 256u            /* external addresses */
+#define LEDGER_REVOKED_MAX 4096u        /* more than withheld ones that a start takes in */
 #define LEDGER_REVOKED_S 1800u          /* what was revoked is kept from all, its owner too */
 #define LEDGER_TWINS_MAX 4096u          /* own ports looked through for a free twin */
 
@@ -147,6 +148,9 @@ void ledger_take_back(struct ledger *ledger, const struct tenf_address *host,
 		      enum tenf_protocol protocol, uint16_t port);
 /* A number that no mapping has or will have. */
 uint32_t ledger_next_id(struct ledger *ledger);
+/* The last one given; and `id` and all below were given before. */
+uint32_t ledger_last_id(const struct ledger *ledger);
+void ledger_use_id(struct ledger *ledger, uint32_t id);
 
 /* ---- The pool; a new ledger has one address, none4 -------------------- */
 
@@ -240,6 +244,11 @@ struct ledger_past {
 TENF_CHECKED enum tenf_status ledger_restore(struct ledger *ledger, const struct ledger_wish *wish,
 					     const struct ledger_past *past,
 					     struct ledger_mapping **ret);
+/* One that ended, on a place known to be free, to be withheld until then. TENF_E_LIMIT
+ * above what is withheld in all or of a host, TENF_E_MEMORY. */
+TENF_CHECKED enum tenf_status ledger_restore_ended(struct ledger *ledger,
+						   const struct ledger_wish *wish, uint32_t id,
+						   enum ledger_end why, tenf_time until);
 /* A new lease; a nonce makes it PCP's (adoption of a NAT-PMP one). TENF_E_MEMORY. */
 TENF_CHECKED enum tenf_status ledger_renew(struct ledger *ledger, struct ledger_mapping *m,
 					   uint32_t lifetime_s, const uint8_t *nonce,

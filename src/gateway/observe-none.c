@@ -21,6 +21,16 @@ bool observe_fork(struct daemon *d, struct tenf_text *why)
 	return false;
 }
 
+void observe_recall(struct daemon *d)
+{
+	(void)d;
+}
+
+void observe_push(struct daemon *d)
+{
+	(void)d;
+}
+
 void observe_close(struct daemon *d)
 {
 	(void)d;

@@ -16,6 +16,7 @@ struct observe {
 	struct control_server *server;
 	struct control_stream *stream; /* NULL without a control socket */
 	struct clerk *clerk;           /* NULL without a history */
+	bool is_kept; /* something that has not been handed over yet */
 	int64_t started_at; /* wall clock */
 	/* Decisions that nobody has listened to yet; the oldest give way. */
 	struct notice ring[OBSERVE_RING_MAX];

@@ -5,8 +5,10 @@
 #include "gateway/api-shapes.h"
 #include "gateway/api.h"
 #include "gateway/responder-govern.h"
+#include "gateway/responder-memo.h"
 #include "net/clock.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -191,6 +193,46 @@ bool observe_open(struct daemon *d, struct tenf_text *why)
 	return d->config.socket[0] == '\0' || open_server(o, why);
 }
 
+static bool recall(void *context, const struct responder_memo *memo)
+{
+	struct daemon *d = context;
+	enum tenf_status status = responder_recall(d->responder, memo, net_now());
+
+	/* What is open again, or full, needs no word; what makes no sense does. */
+	return status == TENF_OK || status == TENF_E_LIMIT || memo->until <= net_now();
+}
+
+static void keep(void *context, const struct responder_memo *memo)
+{
+	const struct daemon *d = context;
+
+	clerk_keep(d->observe->clerk, memo);
+	d->observe->is_kept = true;
+}
+
+void observe_push(struct daemon *d)
+{
+	if (!d->observe->is_kept)
+		return;
+	d->observe->is_kept = false;
+	clerk_push(d->observe->clerk);
+}
+
+void observe_recall(struct daemon *d)
+{
+	struct clerk *clerk = d->observe->clerk;
+	size_t left_out;
+
+	if (!clerk_keeps_history(clerk))
+		return;
+	left_out = clerk_recall(clerk, recall, d);
+	if (left_out > 0)
+		(void)fprintf(stderr, "tenforward-gatewayd: %zu things of before the start make "
+				      "no sense in %s/gateway.db, and are forgotten\n", left_out,
+			      d->config.state);
+	responder_set_memory(d->responder, &(struct responder_memory){ keep, d });
+}
+
 void observe_close(struct daemon *d)
 {
 	struct observe *o = d->observe;
@@ -199,6 +241,8 @@ void observe_close(struct daemon *d)
 		return;
 	control_stream_free(o->stream);
 	control_server_free(o->server);
+	if (d->responder != NULL && clerk_keeps_history(o->clerk))
+		responder_remember_ids(d->responder, true);
 	clerk_stop(o->clerk);
 	free(o);
 	d->observe = NULL;

@@ -24,6 +24,11 @@ struct observe;
 bool observe_open(struct daemon *d, struct tenf_text *why);
 /* Before anything else is opened: another process may be forked. */
 bool observe_fork(struct daemon *d, struct tenf_text *why);
+/* Hands the responder what outlived the daemon before, and has kept what must outlive this
+ * one; after all mappings of before are back. */
+void observe_recall(struct daemon *d);
+/* Before an answer leaves: from here on a kill does not lose what must outlive it. */
+void observe_push(struct daemon *d);
 void observe_close(struct daemon *d);
 
 #endif

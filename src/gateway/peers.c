@@ -174,6 +174,45 @@ const struct responder_peer *peers_expire_one(struct peers *p, tenf_time now)
 	return NULL;
 }
 
+static struct peers_revoked *find_revoked(struct peers *p, const struct responder_peer *peer)
+{
+	for (size_t i = 0; i < PEERS_REVOKED_MAX; i++) {
+		struct peers_revoked *v = &p->revoked[i];
+
+		if (v->until != 0 && v->protocol == peer->protocol &&
+		    tenf_endpoint_equal(&v->internal, &peer->internal) &&
+		    tenf_endpoint_equal(&v->remote, &peer->remote))
+			return v;
+	}
+	return NULL;
+}
+
+void peers_revoke(struct peers *p, const struct responder_peer *peer, tenf_time until)
+{
+	struct peers_revoked *place = find_revoked(p, peer);
+
+	if (place == NULL) {
+		place = &p->revoked[p->revoked_next];
+		p->revoked_next = (p->revoked_next + 1) % PEERS_REVOKED_MAX;
+	}
+	*place = (struct peers_revoked){ peer->protocol, peer->internal, peer->remote, until };
+}
+
+tenf_time peers_revoked_until(const struct peers *p, enum tenf_protocol protocol,
+			      const struct tenf_endpoint *internal,
+			      const struct tenf_endpoint *remote)
+{
+	for (size_t i = 0; i < PEERS_REVOKED_MAX; i++) {
+		const struct peers_revoked *v = &p->revoked[i];
+
+		if (v->until != 0 && v->protocol == protocol &&
+		    tenf_endpoint_equal(&v->internal, internal) &&
+		    tenf_endpoint_equal(&v->remote, remote))
+			return v->until;
+	}
+	return 0;
+}
+
 tenf_time peers_deadline(const struct peers *p)
 {
 	return p->next;

@@ -21,6 +21,7 @@
 
 #define PEERS_MAX 1024u
 #define PEERS_OF_HOST_MAX 32u
+#define PEERS_REVOKED_MAX 256u /* refused for a while; the oldest give way */
 
 struct responder_peer {
 	enum tenf_protocol protocol;
@@ -49,8 +50,17 @@ struct peers_entry {
 	bool changed; /* in this batch */
 };
 
+struct peers_revoked {
+	enum tenf_protocol protocol;
+	struct tenf_endpoint internal;
+	struct tenf_endpoint remote;
+	tenf_time until; /* 0: a free place */
+};
+
 struct peers {
 	const struct tenf_memory *memory;
+	struct peers_revoked revoked[PEERS_REVOKED_MAX];
+	size_t revoked_next; /* place of the next one */
 	struct peers_entry *at;
 	size_t count; /* ended ones of the batch included */
 	size_t size;
@@ -96,6 +106,13 @@ void peers_rollback(struct peers *p,
 void peers_remove(struct peers *p, struct peers_entry *e);
 /* Forgets everything, the batch included. */
 void peers_clear(struct peers *p);
+
+/* The flow of this one is not to be kept again until then. */
+void peers_revoke(struct peers *p, const struct responder_peer *peer, tenf_time until);
+/* 0: it may. */
+tenf_time peers_revoked_until(const struct peers *p, enum tenf_protocol protocol,
+			      const struct tenf_endpoint *internal,
+			      const struct tenf_endpoint *remote);
 
 /* Live ones; start with NULL. */
 const struct responder_peer *peers_each(const struct peers *p,

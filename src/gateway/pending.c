@@ -52,6 +52,19 @@ const struct pending_wish *pending_by_id(const struct pending *p, uint32_t id)
 	return NULL;
 }
 
+static void tell(struct pending *p, struct pending_wish *w, bool gone)
+{
+	w->watched_until = w->until;
+	if (p->watcher != NULL)
+		p->watcher(p->context, w, gone);
+}
+
+void pending_watch(struct pending *p, pending_watcher watcher, void *context)
+{
+	p->watcher = watcher;
+	p->context = context;
+}
+
 static void drop(struct pending *p, struct pending_wish *w)
 {
 	*w = (struct pending_wish){ 0 };
@@ -105,7 +118,24 @@ const struct pending_wish *pending_note(struct pending *p, const struct pending_
 		w->tries++;
 	if (w->state == PENDING_WAITING)
 		w->until = tenf_time_add(now, PENDING_WAITS);
+	if (*ret_is_new || w->until - w->watched_until >= PENDING_TOLD_AGAIN)
+		tell(p, w, false);
 	return w;
+}
+
+enum tenf_status pending_restore(struct pending *p, const struct pending_wish *wish)
+{
+	struct pending_wish *w = place_for(p, &wish->client);
+
+	if (w == NULL || pending_by_id(p, wish->id) != NULL ||
+	    pending_find(p, &wish->client, &wish->internal, wish->protocol) != NULL)
+		return TENF_E_LIMIT;
+	*w = *wish;
+	w->watched_until = w->until;
+	p->count++;
+	if (w->id > p->last_id)
+		p->last_id = w->id;
+	return TENF_OK;
 }
 
 static enum tenf_status judge(struct pending *p, uint32_t id, enum pending_state state,
@@ -117,6 +147,7 @@ static enum tenf_status judge(struct pending *p, uint32_t id, enum pending_state
 		return TENF_E_NOT_FOUND;
 	w->state = state;
 	w->until = until;
+	tell(p, w, false);
 	return TENF_OK;
 }
 
@@ -136,15 +167,20 @@ void pending_forget(struct pending *p, const struct tenf_endpoint *internal,
 		    enum tenf_protocol protocol)
 {
 	for (size_t i = 0; p->count > 0 && i < PENDING_MAX; i++) {
-		if (is_for(&p->at[i], internal, protocol) && p->at[i].state == PENDING_IS_APPROVED)
-			drop(p, &p->at[i]);
+		if (!is_for(&p->at[i], internal, protocol) ||
+		    p->at[i].state != PENDING_IS_APPROVED)
+			continue;
+		tell(p, &p->at[i], true);
+		drop(p, &p->at[i]);
 	}
 }
 
 void pending_clear_waiting(struct pending *p)
 {
 	for (size_t i = 0; p->count > 0 && i < PENDING_MAX; i++) {
-		if (p->at[i].id != 0 && p->at[i].state == PENDING_WAITING)
+		if (p->at[i].id != 0 && p->at[i].state == PENDING_WAITING) {
+			tell(p, &p->at[i], true);
 			drop(p, &p->at[i]);
+		}
 	}
 }

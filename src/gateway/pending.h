@@ -26,6 +26,7 @@
 #define PENDING_WAITS (3600 * TENF_SECOND)       /* after its last try */
 #define PENDING_APPROVED (86400 * TENF_SECOND)   /* for the client's next try */
 #define PENDING_DENIED (3600 * TENF_SECOND)      /* no new question so long */
+#define PENDING_TOLD_AGAIN (300 * TENF_SECOND)   /* a wish that waits so much longer */
 
 enum pending_state {
 	PENDING_WAITING = 1,
@@ -44,14 +45,21 @@ struct pending_wish {
 	uint8_t mac[POLICY_MAC]; /* of the client */
 	tenf_time first_seen;
 	tenf_time until; /* forgotten then */
+	tenf_time watched_until; /* as the watcher heard it */
 	uint32_t tries;
 	int rule; /* that asks */
 };
+
+/* Told of each wish that is noted, and of each word, and of those that are `gone` but
+ * not because their time was over. */
+typedef void (*pending_watcher)(void *context, const struct pending_wish *wish, bool gone);
 
 struct pending {
 	struct pending_wish at[PENDING_MAX]; /* id 0: free */
 	uint32_t count;
 	uint32_t last_id;
+	pending_watcher watcher; /* or NULL */
+	void *context;
 };
 
 /* All zero is an empty table as well. */
@@ -68,6 +76,11 @@ const struct pending_wish *pending_by_id(const struct pending *p, uint32_t id);
  * (*ret_is_new) or counted. NULL: no place for it. */
 const struct pending_wish *pending_note(struct pending *p, const struct pending_wish *wish,
 					tenf_time now, bool *ret_is_new);
+
+void pending_watch(struct pending *p, pending_watcher watcher, void *context);
+/* Takes in what another table had, with its id and times; the watcher is not told.
+ * TENF_E_LIMIT: no place, or it is there already. */
+TENF_CHECKED enum tenf_status pending_restore(struct pending *p, const struct pending_wish *wish);
 
 /* TENF_E_NOT_FOUND. Either may be taken back by the other. */
 TENF_CHECKED enum tenf_status pending_approve(struct pending *p, uint32_t id, tenf_time now);

@@ -89,10 +89,12 @@ void responder_record_revoked(struct responder *r, bool failed, tenf_time now)
 	enum ledger_change_kind kind;
 	struct ledger_mapping *m;
 
-	responder_record_revoked_peers(r, failed);
+	responder_record_revoked_peers(r, failed, now);
 	while (ledger_next_change(r->ledger, &cursor, &kind, &m)) {
 		if (kind != LEDGER_REMOVE)
 			continue;
+		if ((!failed || m->end == LEDGER_EXPIRED) && m->timer.at > now)
+			responder_remember_ended(r, m);
 		if (m->end == LEDGER_REVOKED) {
 			record_one(r, m, failed);
 		} else if (m->end == LEDGER_DISALLOWED && !failed) {

@@ -192,13 +192,18 @@ static void keep(struct responder *r, const struct map_question *q,
 static bool is_revoked(struct responder *r, const struct map_question *q, tenf_time now,
 		       struct map_outcome *out)
 {
+	const struct tenf_endpoint internal = { q->internal, q->internal_port };
 	const struct ledger_mapping *revoked = ledger_find_revoked(
 		r->ledger, &q->internal, q->protocol, q->internal_port);
+	tenf_time until = peers_revoked_until(&r->peers, q->protocol, &internal, &q->remote);
 
-	if (revoked == NULL || revoked->timer.at <= now)
+	if (revoked != NULL)
+		until = tenf_time_max(until, revoked->timer.at);
+	if (until <= now)
 		return false;
-	say_no(out, MAP_DENIED, revoked->rule, "revoked by the administrator");
-	out->lifetime_s = ledger_remaining_s(revoked, now);
+	say_no(out, MAP_DENIED, revoked != NULL ? revoked->rule : POLICY_NO_RULE,
+	       "revoked by the administrator");
+	out->lifetime_s = left_s(until, now);
 	return true;
 }
 
@@ -350,7 +355,16 @@ void responder_reapply_peers(struct responder *r)
 	}
 }
 
-void responder_record_revoked_peers(struct responder *r, bool failed)
+/* For as long as MAP does not give back what was revoked. */
+static void keep_from_all(struct responder *r, const struct responder_peer *peer, tenf_time now)
+{
+	const tenf_time until = tenf_time_add(now, tenf_seconds(LEDGER_REVOKED_S));
+
+	peers_revoke(&r->peers, peer, until);
+	responder_remember_peer(r, peer, until);
+}
+
+void responder_record_revoked_peers(struct responder *r, bool failed, tenf_time now)
 {
 	const struct responder_peer *peer;
 	enum peers_change kind;
@@ -359,6 +373,8 @@ void responder_record_revoked_peers(struct responder *r, bool failed)
 	while (peers_next_change(&r->peers, &at, &kind, &peer)) {
 		if (kind != PEERS_REMOVE || peer->end == LEDGER_EXPIRED)
 			continue;
+		if (!failed && peer->end == LEDGER_REVOKED)
+			keep_from_all(r, peer, now);
 		responder_record_peer(r, peer, RESPONDER_REVOKED,
 				      failed ? LEDGER_NOT_ENDED : peer->end,
 				      failed ? "the backend could not do it, it is still open"
@@ -405,7 +421,8 @@ enum tenf_status responder_restore_peer(struct responder *r, const struct respon
 		return TENF_E_ARGUMENT;
 	if (!has_a_place(r, kept))
 		return TENF_E_LIMIT;
-	peer.id = ledger_next_id(r->ledger);
+	peer.id = kept->id != 0 ? kept->id : ledger_next_id(r->ledger);
+	ledger_use_id(r->ledger, peer.id);
 	peer.end = LEDGER_NOT_ENDED;
 	status = peers_restore(&r->peers, &peer);
 	if (status == TENF_OK && tenf_address_is_v4(&peer.internal.address))

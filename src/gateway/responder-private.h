@@ -11,6 +11,7 @@
  *	responder-peer.c     flows to one remote peer, PEER
  *	responder-govern.c   the administrator: what is there, revoking, new rules
  *	responder-restore.c  after a restart of the daemon or a loss of the packet path
+ *	responder-memo.c     what must outlive the daemon
  *	responder-explain.c  what would be decided, and wishes that wait for a word
  *	responder-update.c   Mapping Updates after a move
  *	responder-natpmp.c   RFC 6886: bytes to a question, outcome to bytes
@@ -23,6 +24,7 @@
 #include "gateway/announcer.h"
 #include "gateway/pending.h"
 #include "gateway/responder-govern.h"
+#include "gateway/responder-memo.h"
 #include "gateway/responder.h"
 #include "wire/natpmp.h"
 
@@ -60,6 +62,9 @@ struct responder {
 	struct peers peers;
 	size_t peer_cursor; /* of the batch that is being committed */
 	const struct responder_peer *peer_installing;
+	struct responder_memory memory_of; /* keep is NULL: nothing outlives it */
+	uint32_t kept_id;   /* numbers below are told as given */
+	uint32_t kept_wish;
 	struct responder_quirks quirks;
 	struct responder_counts counts;
 
@@ -231,6 +236,10 @@ void responder_restart_epoch(struct responder *r, tenf_time now, const char *why
 /* Ends a mapping that somebody ended, and what was approved for it. */
 void responder_end(struct responder *r, struct ledger_mapping *m, enum ledger_end why,
 		   tenf_time now);
+/* What a batch that was committed has ended, as a memo. */
+void responder_remember_ended(struct responder *r, const struct ledger_mapping *m);
+void responder_remember_peer(struct responder *r, const struct responder_peer *peer,
+			     tenf_time until);
 /* A part of applying new rules to what is open. */
 void responder_reapply(struct responder *r, tenf_time now);
 /* After a batch that was committed, or failed: what it ended for the administrator. */
@@ -250,7 +259,7 @@ void responder_forget_peers(struct responder *r);
 /* Those of IPv4: flows through an address that is no longer there are over. */
 void responder_forget_moved_peers(struct responder *r);
 void responder_reapply_peers(struct responder *r);
-void responder_record_revoked_peers(struct responder *r, bool failed);
+void responder_record_revoked_peers(struct responder *r, bool failed, tenf_time now);
 
 void responder_map(struct responder *r, const struct map_question *q, tenf_time now,
 		   struct map_outcome *ret);

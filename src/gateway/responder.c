@@ -309,6 +309,7 @@ void responder_committed(struct responder *r, enum tenf_status status, tenf_time
 		if (r->flushing && r->updates.wanted)
 			responder_start_updates(r, now);
 	}
+	responder_remember_ids(r, false);
 	responder_release(r, failed);
 }
 

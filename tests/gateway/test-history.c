@@ -220,6 +220,66 @@ static void who_asks_may_stop(void **state)
 	history_close(h);
 }
 
+static size_t memos;
+static int64_t least;
+
+static bool count_memo(void *context, const struct memo_row *row)
+{
+	assert_ptr_equal(context, &memos);
+	assert_int_equal(row->len, 3);
+	assert_memory_equal(row->data, "abc", 3);
+	least = row->until < least ? row->until : least;
+	memos++;
+	return true;
+}
+
+static void recall(struct history *h, int64_t now)
+{
+	memos = 0;
+	least = INT64_MAX;
+	assert_true(history_recall(h, now, count_memo, &memos));
+}
+
+static void keep_memo(struct history *h, uint32_t id, int64_t until)
+{
+	struct memo_row row = { .kind = 1, .id = id, .until = until, .len = 3, .data = "abc" };
+
+	assert_true(history_keep(h, &row));
+}
+
+static void memos_are_kept_over_a_restart_until_their_time_is_over(void **state)
+{
+	struct history *h = opened(90, 1000);
+
+	(void)state;
+	keep_memo(h, 1, AT + 10);
+	keep_memo(h, 1, AT + 20); /* in its place */
+	keep_memo(h, 2, AT + 5);
+	keep_memo(h, 3, AT + 50);
+	keep_memo(h, 3, 0);
+	assert_true(history_flush(h, AT));
+	history_close(h);
+	h = opened(90, 1000);
+	recall(h, AT + 7);
+	assert_int_equal(memos, 1);
+	assert_int_equal(least, AT + 20);
+	history_close(h);
+}
+
+static void of_too_many_memos_those_go_that_are_over_first(void **state)
+{
+	struct history *h = opened(90, 1000);
+
+	(void)state;
+	for (uint32_t id = 1; id <= HISTORY_MEMOS_MAX + 300; id++)
+		keep_memo(h, id, AT + id);
+	assert_true(history_flush(h, AT));
+	recall(h, AT);
+	assert_int_equal(memos, HISTORY_MEMOS_MAX);
+	assert_int_equal(least, AT + 301);
+	history_close(h);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -231,6 +291,8 @@ int main(void)
 		TEST(what_is_too_old_or_too_much_is_forgotten),
 		TEST(renewals_and_answers_are_not_kept),
 		TEST(who_asks_may_stop),
+		TEST(memos_are_kept_over_a_restart_until_their_time_is_over),
+		TEST(of_too_many_memos_those_go_that_are_over_first),
 	};
 
 	return cmocka_run_group_tests_name("gateway history", tests, NULL, NULL);

@@ -119,6 +119,25 @@ def killed(opened):
     expect(elements(home, "snat4"), [], "left in the kernel")
 
 
+@case("killed and started again, what was revoked or deleted is not open to others")
+def killed_and_kept(opened):
+    control = f"{kernel.TOP}/kept.sock"
+    keys = f"State={home_state()}\nSocket={control}\nReuseDelayTCP=4m"
+    home = home_with(opened, keys)
+    home.command("add", "4080:8080/tcp", "4081:8081/tcp", "--lifetime", "1h")
+    revoked, = [m["id"] for m in
+                home.command.json(f"--socket={control}", "gateway", "list")["mappings"]
+                if m["external_port"] == 4080]
+    home.command(f"--socket={control}", "gateway", "revoke", revoked)
+    home.command("remove", "4081:8081/tcp")
+    home.daemon.end(signal.SIGKILL)
+    home.gatewayd(f"External=wan0\n{keys}", backend="nftables")
+    home.command("add", "4080:8080/tcp", "--lifetime", "1h", status=6)
+    other, = home.command.json("add", "4081:9090/tcp", "--lifetime", "1h")["mappings"]
+    if other["external_port"] == 4081:
+        raise AssertionError("a port that was closed just now went to another mapping")
+
+
 @case("what ended while the daemon was dead is gone, what does not fit any more is closed")
 def ended(opened):
     home = home_with(opened)

@@ -35,7 +35,7 @@ static bool is_alive(const struct diagnosis *d)
 
 static void no_gateway(struct diagnosis *d)
 {
-	struct step *step = steps_add(&d->steps, "gateway", STEP_BAD);
+	struct step *step = steps_bad(&d->steps, "gateway", FOUND_NO_GATEWAY);
 
 	step->exit = CLI_EXIT_NO_GATEWAY;
 	step_text(step->seen, "no gateway was found: no route leads to one");
@@ -69,7 +69,7 @@ void diagnose_gateway(struct diagnosis *d)
 		step_text(step->seen, "%s is there", g->address);
 		return;
 	}
-	step = steps_add(&d->steps, "gateway", STEP_BAD);
+	step = steps_bad(&d->steps, "gateway", FOUND_GATEWAY_GONE);
 	step->exit = CLI_EXIT_SILENT;
 	step_text(step->seen, "%s does not answer at all", g->address);
 	step_text(step->because, "the router at %s does not answer", g->address);
@@ -80,14 +80,16 @@ void diagnose_gateway(struct diagnosis *d)
 
 static void bad_service(struct diagnosis *d)
 {
-	struct step *step = steps_add(&d->steps, "service", STEP_BAD);
+	struct step *step = steps_bad(&d->steps, "service", FOUND_NO_SERVICE);
 	const char *address = d->gateway.address;
 
 	step->exit = cli_exit_of_reason(d->gateway_error.reason);
-	if (d->gateway_error.reason == TENF_REASON_SILENT)
+	if (d->gateway_error.reason == TENF_REASON_SILENT) {
+		step->found = FOUND_SERVICE_SILENT;
 		step_text(step->seen, "%s ignores requests for ports (PCP, NAT-PMP)", address);
-	else
+	} else {
 		step_text(step->seen, "%s", report_reason(&d->gateway_error));
+	}
 	step_text(step->because, "the router opens no ports on request");
 	step_text(step->advice, "switch on UPnP, NAT-PMP or PCP in the router's settings, often "
 		  "under \"port forwarding\"; or forward the port there by hand");
@@ -102,7 +104,7 @@ static void judge_announcements(struct diagnosis *d)
 	if (host_can_share_port(ANNOUNCE_PORT))
 		return;
 	holder = host_sockets_find(&d->host->sockets, TENF_UDP, NULL, ANNOUNCE_PORT);
-	step = steps_add(&d->steps, "service", STEP_BAD);
+	step = steps_bad(&d->steps, "service", FOUND_RESTARTS_UNHEARD);
 	step->is_hint = true;
 	step_text(step->seen, "port %d/udp is taken by %s", ANNOUNCE_PORT,
 		  holder != NULL && holder->program.name[0] != '\0' ? holder->program.name :
@@ -166,6 +168,7 @@ static void double_nat(struct diagnosis *d, struct step *step)
 	char text[STEP_TEXT / 2];
 	struct tenf_text t = tenf_text_of(text, sizeof(text));
 
+	step->found = FOUND_DOUBLE_NAT;
 	step_text(step->seen, "%s is a private address: the router is behind another router "
 		  "(double NAT)", d->gateway.external_address);
 	step_text(step->because, "the router is behind another router, which lets nobody in");
@@ -189,6 +192,7 @@ static void double_nat(struct diagnosis *d, struct step *step)
 
 static void carrier_nat(struct diagnosis *d, struct step *step)
 {
+	step->found = FOUND_CARRIER_NAT;
 	step_text(step->seen, "%s is shared by customers of the provider (carrier NAT)",
 		  d->gateway.external_address);
 	step_text(step->because, "the provider shares one address among customers and lets nobody "
@@ -201,7 +205,7 @@ static void judge_class(struct diagnosis *d)
 {
 	const struct tenf_gateway *g = &d->gateway;
 	bool is_told = g->external_address[0] != '\0';
-	struct step *step = steps_add(&d->steps, "address", STEP_BAD);
+	struct step *step = steps_bad(&d->steps, "address", FOUND_NO_OUTSIDE_ADDRESS);
 
 	step->exit = CLI_EXIT_NO_NETWORK;
 	if (d->held != NULL && d->held->through[0] != '\0' &&
@@ -249,7 +253,7 @@ static void compare_with(struct diagnosis *d, const char *seen)
 		step_text(step->seen, "the internet sees this network as %s", seen);
 		return;
 	}
-	step = steps_add(&d->steps, "address", STEP_BAD);
+	step = steps_bad(&d->steps, "address", FOUND_SEEN_ELSEWHERE);
 	step->exit = CLI_EXIT_NO_NETWORK;
 	step_text(step->seen, "the router says its address is %s, but the internet sees %s", told,
 		  seen);
@@ -301,15 +305,33 @@ void diagnose_address(struct diagnosis *d)
 
 /* ---- policy --------------------------------------------------------------------- */
 
-static void refused(struct diagnosis *d, const struct tenf_error *error)
+/* What was wished for and not given; false where that was not for the router to decide. */
+static bool judge_refusal(struct diagnosis *d, const struct tenf_mapping *m)
 {
-	struct step *step = steps_add(&d->steps, "policy", STEP_BAD);
+	enum tenf_reason reason = m->error.reason;
+	bool refused = reason == TENF_REASON_REFUSED, full = reason == TENF_REASON_RESOURCES;
+	struct step *step;
 
-	step->exit = cli_exit_of_reason(error->reason);
-	step_text(step->seen, "%s", report_reason(error));
-	step_text(step->because, "the router refuses this port");
-	step_text(step->advice, "allow it in the router's settings, or ask for another port: "
-		  "tenforward add any:%u", d->subject->internal_port);
+	if (m->external_port != 0 || (!refused && !full && reason != TENF_REASON_OTHER_PORT))
+		return false;
+	step = steps_bad(&d->steps, "policy", refused ? FOUND_REFUSED :
+					      full    ? FOUND_NO_ROOM :
+							FOUND_PORT_NOT_GIVEN);
+	step->exit = cli_exit_of_reason(reason);
+	step_text(step->seen, "%s", report_reason(&m->error));
+	if (refused) {
+		step_text(step->because, "the router refuses this port");
+		step_text(step->advice, "allow it in the router's settings, or ask for another "
+			  "port: tenforward add any:%u", d->subject->internal_port);
+	} else if (full) {
+		step_text(step->because, "the router has no room for one more port");
+		step_text(step->advice, "close one that nobody needs: tenforward list");
+	} else {
+		step_text(step->because, "the router does not give the port that is insisted on");
+		step_text(step->advice, "close what has it, or let it be another one: leave out "
+			  "--exact (Exact=)");
+	}
+	return true;
 }
 
 /* Somebody else has the port, as the router's list tells. */
@@ -329,7 +351,7 @@ static const struct opened *taken_by(const struct diagnosis *d, uint16_t port)
 static void other_port(struct diagnosis *d, uint16_t wished, uint16_t given)
 {
 	const struct opened *other = taken_by(d, wished);
-	struct step *step = steps_add(&d->steps, "policy", STEP_BAD);
+	struct step *step = steps_bad(&d->steps, "policy", FOUND_OTHER_PORT);
 
 	step->is_hint = true;
 	step_text(step->seen, "the router gave port %u instead of %u", given, wished);
@@ -351,9 +373,9 @@ static bool judge_taken(struct diagnosis *d)
 	const struct opened *other = taken_by(d, wished);
 	struct step *step;
 
-	if (other == NULL || d->held != NULL)
+	if (other == NULL)
 		return false;
-	step = steps_add(&d->steps, "policy", STEP_BAD);
+	step = steps_bad(&d->steps, "policy", FOUND_PORT_TAKEN);
 	step->is_hint = true;
 	step_text(step->seen, "port %u of the router is taken by %s%s%s", wished,
 		  other->mapping.internal_address, other->router[0] != '\0' ? ": " : "",
@@ -369,15 +391,15 @@ void diagnose_policy(struct diagnosis *d)
 
 	if (d->gateway_status != TENF_OK)
 		return;
-	if (m != NULL && m->external_port == 0 && m->error.reason != TENF_REASON_NONE)
-		refused(d, &m->error);
-	else if (m != NULL && m->external_port != 0 && m->requested_external_port != 0 &&
+	if (m != NULL && judge_refusal(d, m))
+		return;
+	if (m != NULL && m->external_port != 0 && m->requested_external_port != 0 &&
 		 m->external_port != m->requested_external_port)
 		other_port(d, m->requested_external_port, m->external_port);
 	else if (m != NULL && m->external_port != 0)
 		step_text(steps_add(&d->steps, "policy", STEP_OK)->seen,
 			  "the router allowed it, when it was opened");
-	else if (!judge_taken(d))
+	else if (m == NULL && !judge_taken(d))
 		step_text(steps_add(&d->steps, "policy", STEP_UNKNOWN)->seen,
 			  "not tried, since nothing is opened here without being asked; "
 			  "see: tenforward add %s", d->subject->text);

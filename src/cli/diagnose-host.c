@@ -64,9 +64,10 @@ static const struct host_address *address_on(const struct host_network *n, uint3
 	return found;
 }
 
-static void bad_link(struct diagnosis *d, const char *name, const char *seen, const char *advice)
+static void bad_link(struct diagnosis *d, enum step_found found, const char *name,
+		     const char *seen, const char *advice)
 {
-	struct step *step = steps_add(&d->steps, "link", STEP_BAD);
+	struct step *step = steps_bad(&d->steps, "link", found);
 
 	step->exit = CLI_EXIT_NO_GATEWAY;
 	step_text(step->seen, "%s %s", name, seen);
@@ -87,15 +88,16 @@ void diagnose_link(struct diagnosis *d)
 		step_text(step->seen, "the network of this computer cannot be read: %s",
 			  strerror(d->host->network_error));
 	} else if (link == NULL) {
-		bad_link(d, "this computer", "has no network interface",
+		bad_link(d, FOUND_NO_INTERFACE, "this computer", "has no network interface",
 			 "plug in a cable, or switch on the wireless network");
 	} else if (!link->is_up) {
-		bad_link(d, link->name, "is switched off", "switch it on in the network settings");
+		bad_link(d, FOUND_INTERFACE_OFF, link->name, "is switched off",
+			 "switch it on in the network settings");
 	} else if (!link->is_running) {
-		bad_link(d, link->name, "is not connected",
+		bad_link(d, FOUND_NOT_CONNECTED, link->name, "is not connected",
 			 "look at the cable, or join the wireless network");
 	} else if (address == NULL) {
-		bad_link(d, link->name, "has no address",
+		bad_link(d, FOUND_NO_ADDRESS, link->name, "has no address",
 			 "the router gives addresses (DHCP): restart it, or connect again");
 	} else {
 		step = steps_add(&d->steps, "link", STEP_OK);
@@ -115,7 +117,7 @@ static bool is_vpn(const struct host_link *link)
 /* Answers leave another way than requests come: the friend's router drops them. */
 static void wrong_way(struct diagnosis *d, const struct host_link *out)
 {
-	struct step *step = steps_add(&d->steps, "route", STEP_BAD);
+	struct step *step = steps_bad(&d->steps, "route", FOUND_WRONG_WAY);
 
 	step->exit = CLI_EXIT_NO_GATEWAY;
 	step_text(step->seen,
@@ -140,7 +142,7 @@ void diagnose_route(struct diagnosis *d)
 	struct step *step;
 
 	if (host_route_to(&anybody, &route) != 0) {
-		step = steps_add(&d->steps, "route", STEP_BAD);
+		step = steps_bad(&d->steps, "route", FOUND_NO_ROUTE);
 		step->exit = CLI_EXIT_NO_GATEWAY;
 		step_text(step->seen, "no way leads to the internet: there is no default route");
 		step_text(step->because, "this computer has no way to the internet");
@@ -179,7 +181,7 @@ void diagnose_clock(struct diagnosis *d)
 		went_back = went_back || ends_too_late(&d->sources.list.items[i], now);
 	if (!is_old && !went_back)
 		return;
-	step = steps_add(&d->steps, "clock", STEP_BAD);
+	step = steps_bad(&d->steps, "clock", is_old ? FOUND_CLOCK_BEHIND : FOUND_CLOCK_SET_BACK);
 	step->is_hint = true;
 	step_text(step->seen, is_old ? "the clock of this computer is years behind" :
 				       "the clock of this computer was set back");
@@ -219,7 +221,7 @@ static void tell_program(struct tenf_text *t, const struct host_socket *socket)
 
 static void nobody(struct diagnosis *d, const struct host_socket *deaf, const char *address)
 {
-	struct step *step = steps_add(&d->steps, "listener", STEP_BAD);
+	struct step *step = steps_bad(&d->steps, "listener", FOUND_NOBODY_LISTENS);
 	const char *port = d->subject->text;
 	char program[STEP_TEXT / 2];
 	struct tenf_text t = tenf_text_of(program, sizeof(program));
@@ -231,6 +233,7 @@ static void nobody(struct diagnosis *d, const struct host_socket *deaf, const ch
 		return;
 	}
 	tell_program(&t, deaf);
+	step->found = FOUND_LISTENS_HERE_ALONE;
 	step_text(step->seen, "%s listens on %s, but not for %s", program, port,
 		  address[0] != '\0' ? address : "others");
 	step_text(step->means, "only programs on this computer reach it");
@@ -303,7 +306,7 @@ void diagnose_firewall(struct diagnosis *d)
 		step_text(step->seen, "the firewall of this computer lets %s in", port);
 		return;
 	case HOST_KEEPS_OUT:
-		step = steps_add(&d->steps, "firewall", STEP_BAD);
+		step = steps_bad(&d->steps, "firewall", FOUND_KEPT_OUT);
 		step_text(step->seen, "the firewall of this computer keeps %s out (%s)", port, why);
 		step_text(step->because, "the firewall of this computer keeps %s out", port);
 		step_text(step->advice, "allow %s in the firewall's settings", port);

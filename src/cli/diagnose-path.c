@@ -18,7 +18,7 @@
 
 static void not_held(struct diagnosis *d)
 {
-	struct step *step = steps_add(&d->steps, "mapping", STEP_BAD);
+	struct step *step = steps_bad(&d->steps, "mapping", FOUND_NOT_OPENED);
 
 	step_text(step->seen, "neither the agent nor a record of ours knows a mapping for %s",
 		  d->subject->text);
@@ -29,13 +29,16 @@ static void not_held(struct diagnosis *d)
 static void not_open(struct diagnosis *d)
 {
 	const struct tenf_mapping *m = &d->held->mapping;
-	struct step *step = steps_add(&d->steps, "mapping", STEP_BAD);
+	struct step *step = steps_bad(&d->steps, "mapping", FOUND_NOT_GRANTED);
 
 	step->exit = m->error.reason != TENF_REASON_NONE ? cli_exit_of_reason(m->error.reason) :
 							   CLI_EXIT_CLOSED;
-	step_text(step->seen, "the agent asks for %s, and has not got it%s%s", d->subject->text,
-		  m->error.reason != TENF_REASON_NONE ? ": " : "",
-		  m->error.reason != TENF_REASON_NONE ? report_reason(&m->error) : "");
+	if (m->error.reason == TENF_REASON_NONE || steps_is(&d->steps, "policy", STEP_BAD))
+		step_text(step->seen, "the agent asks for %s, and has not got it",
+			  d->subject->text);
+	else
+		step_text(step->seen, "the agent asks for %s, and has not got it: %s",
+			  d->subject->text, report_reason(&m->error));
 	step_text(step->because, "the router has not opened %s", d->subject->text);
 }
 
@@ -50,9 +53,9 @@ static bool was_forgotten(const struct diagnosis *d)
 	       d->gateway.up_since > m->expires_at - m->lifetime_s + RESTART_SLACK_S;
 }
 
-static void dead(struct diagnosis *d, const char *seen)
+static void dead(struct diagnosis *d, enum step_found found, const char *seen)
 {
-	struct step *step = steps_add(&d->steps, "mapping", STEP_BAD);
+	struct step *step = steps_bad(&d->steps, "mapping", found);
 
 	step_text(step->seen, "%s", seen);
 	step_text(step->because, "the router no longer knows of %s", d->subject->text);
@@ -86,11 +89,16 @@ void diagnose_mapping(struct diagnosis *d)
 	else if (d->held->mapping.external_port == 0)
 		not_open(d);
 	else if (was_forgotten(d))
-		dead(d, "the router restarted after this was opened, and has forgotten it");
+		dead(d, FOUND_FORGOTTEN,
+		     "the router restarted after this was opened, and has forgotten it");
 	else if (router_lists && (d->held->sources & OPENED_ROUTER) == 0)
-		dead(d, "it is recorded here, but missing in the router's own list");
+		dead(d, FOUND_MISSING_IN_LIST,
+		     "it is recorded here, but missing in the router's own list");
 	else
 		held(d, router_lists ? "the router's own list has it" :
+			(d->held->sources & OPENED_AGENT) != 0 ?
+				       "by what the agent says: this router has no list to "
+				       "compare with" :
 				       "by our own record: this router has no list to "
 				       "compare with");
 }
@@ -144,7 +152,7 @@ static void tell_outside(struct diagnosis *d, enum outside found, const char *fr
 			 const char *place, const char *why)
 {
 	bool udp = d->subject->protocol == TENF_UDP;
-	struct step *step = steps_add(&d->steps, "outside", STEP_BAD);
+	struct step *step = steps_bad(&d->steps, "outside", FOUND_SILENT_OUTSIDE);
 
 	switch (found) {
 	case OUTSIDE_OPEN:
@@ -152,6 +160,7 @@ static void tell_outside(struct diagnosis *d, enum outside found, const char *fr
 		step_text(step->seen, "%s was reached from %s", place, from);
 		return;
 	case OUTSIDE_REFUSED:
+		step->found = FOUND_REFUSED_OUTSIDE;
 		step_text(step->seen, "%s refuses, asked from %s", place, from);
 		break;
 	case OUTSIDE_SILENT:

@@ -163,6 +163,7 @@ static void tell(struct diagnosis *d, const struct tenf_mapping *m, enum tenf_st
 		step_text(step->seen, "opened again: %s", line);
 		return;
 	}
+	step->found = FOUND_NOT_REOPENED;
 	step_text(step->seen, "could not be opened again: %s",
 		  status == TENF_OK ? report_reason(&m->error) : tenf_status_text(status));
 	step_text(step->because, "the router does not open %s again", d->subject->text);

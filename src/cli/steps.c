@@ -11,6 +11,42 @@
 
 #define INDENT 20
 
+/* For scripts; in the manual. */
+static const char *const codes[] = {
+	[FOUND_NO_INTERFACE] = "no-interface",
+	[FOUND_INTERFACE_OFF] = "interface-off",
+	[FOUND_NOT_CONNECTED] = "not-connected",
+	[FOUND_NO_ADDRESS] = "no-address",
+	[FOUND_NO_ROUTE] = "no-route",
+	[FOUND_WRONG_WAY] = "wrong-way",
+	[FOUND_NO_GATEWAY] = "no-gateway",
+	[FOUND_GATEWAY_GONE] = "gateway-gone",
+	[FOUND_NO_SERVICE] = "no-service",
+	[FOUND_SERVICE_SILENT] = "service-silent",
+	[FOUND_RESTARTS_UNHEARD] = "restarts-unheard",
+	[FOUND_DOUBLE_NAT] = "double-nat",
+	[FOUND_CARRIER_NAT] = "carrier-nat",
+	[FOUND_NO_OUTSIDE_ADDRESS] = "no-outside-address",
+	[FOUND_SEEN_ELSEWHERE] = "seen-elsewhere",
+	[FOUND_CLOCK_BEHIND] = "clock-behind",
+	[FOUND_CLOCK_SET_BACK] = "clock-set-back",
+	[FOUND_REFUSED] = "refused",
+	[FOUND_NO_ROOM] = "no-room",
+	[FOUND_PORT_NOT_GIVEN] = "port-not-given",
+	[FOUND_OTHER_PORT] = "other-port",
+	[FOUND_PORT_TAKEN] = "port-taken",
+	[FOUND_NOBODY_LISTENS] = "nobody-listens",
+	[FOUND_LISTENS_HERE_ALONE] = "listens-here-alone",
+	[FOUND_KEPT_OUT] = "kept-out",
+	[FOUND_NOT_OPENED] = "not-opened",
+	[FOUND_NOT_GRANTED] = "not-granted",
+	[FOUND_FORGOTTEN] = "forgotten",
+	[FOUND_MISSING_IN_LIST] = "missing-in-list",
+	[FOUND_NOT_REOPENED] = "not-reopened",
+	[FOUND_REFUSED_OUTSIDE] = "refused-outside",
+	[FOUND_SILENT_OUTSIDE] = "silent-outside",
+};
+
 struct step *steps_add(struct steps *steps, const char *name, enum step_outcome outcome)
 {
 	struct step *step;
@@ -19,6 +55,14 @@ struct step *steps_add(struct steps *steps, const char *name, enum step_outcome 
 		steps->count++;
 	step = &steps->items[steps->count - 1];
 	*step = (struct step){ .name = name, .outcome = outcome, .exit = CLI_EXIT_CLOSED };
+	return step;
+}
+
+struct step *steps_bad(struct steps *steps, const char *name, enum step_found found)
+{
+	struct step *step = steps_add(steps, name, STEP_BAD);
+
+	step->found = found;
 	return step;
 }
 
@@ -158,6 +202,12 @@ static json_t *outcome_shape(enum step_outcome outcome)
 	return json_boolean(outcome == STEP_OK);
 }
 
+/* A step may turn out better than it began. */
+static const char *code_of(const struct step *step)
+{
+	return step->outcome == STEP_BAD ? codes[step->found] : NULL;
+}
+
 json_t *steps_shape(const struct steps *steps)
 {
 	json_t *list = json_array();
@@ -165,8 +215,9 @@ json_t *steps_shape(const struct steps *steps)
 	for (size_t i = 0; i < steps->count; i++) {
 		const struct step *step = &steps->items[i];
 
-		(void)shape_append(&list, json_pack("{ss so so so so}", "name", step->name, "ok",
-						    outcome_shape(step->outcome), "seen",
+		(void)shape_append(&list, json_pack("{ss so so so so so}", "name", step->name,
+						    "ok", outcome_shape(step->outcome), "code",
+						    shape_text(code_of(step)), "seen",
 						    shape_text(step->seen), "means",
 						    shape_text(step->means), "advice",
 						    shape_text(step->advice)));

@@ -19,6 +19,8 @@ ROWS = (
     ("verbs", "src/cli/verbs.c", r'^\t\{ "([a-z]+)",', "{}", ("man/tenforward.1.scd",)),
     ("options", "src/cli/options.c", r'^\t\[CLI_\w+\] = \{ (?:0|\'\w\'), "([a-z-]+)",', "--{}",
      ("man/tenforward.1.scd",)),
+    ("findings", "src/cli/steps.c", r'^\t\[FOUND_\w+\] = "([a-z-]+)",', "{}",
+     ("man/tenforward.1.scd",)),
     ("gateway_keys", "src/gateway/config-keys.c", r'^\t\{ "([A-Z]\w+)"', "{}=",
      ("man/tenforward-gateway.conf.5.scd", "data/gateway.conf")),
     ("agent_keys", "src/agent/config-keys.c", r'^\t\{ CONFIG_IN_\w+, "([A-Z]\w+)"', "{}=",

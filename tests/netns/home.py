@@ -9,14 +9,16 @@ never leaves the namespaces. Debian's miniupnpd, or our own daemon, runs on the
 gateway; the command runs on the client."""
 import itertools
 import os
+import re
 import shutil
+import signal
 import socket
 import threading
 import time
 
 from cases import Skip
 from kernel import TOP, Host, link
-from programs import PATIENCE_S, Command, Program, gatewayd
+from programs import PATIENCE_S, Command, Program, finish, gatewayd
 
 INSIDE = "10.77.0.1"
 OUTSIDE = "11.0.113.1"
@@ -121,6 +123,14 @@ class Home:
             os.chmod(path, 0o755)
         return path
 
+    def age_leases(self, seconds):
+        """The client's record, as if all had been made so long ago."""
+        path = self.file("state-client/tenforward/leases")
+        with open(path, encoding="utf-8") as file:
+            text = file.read()
+        self.file("state-client/tenforward/leases", re.sub(
+            r"expires=(\d+)", lambda m: f"expires={int(m.group(1)) - seconds}", text))
+
     def translate(self):
         """The gateway forwards; what was opened before is closed."""
         self.gateway.sysctl("net.ipv4.ip_forward", "1")
@@ -140,15 +150,43 @@ class Home:
         daemon.wait_text("Listening for NAT-PMP/PCP traffic" if natpmp else
                          "HTTP listening on port")
         if upnp:
-            self.await_search()
+            self.await_bound(1900, "nobody listens for searches")
         return daemon
 
-    def await_search(self):
-        """It says nothing when it hears searches: its socket is there."""
+    def quiet_miniupnpd(self, more=""):
+        """In the background: what it logs in the foreground slows down a refusal, for
+        which it looks at every port there is, to more than a minute."""
+        if shutil.which("miniupnpd") is None:
+            raise Skip("miniupnpd is not installed")
+        self.translate()
+        config = self.file("miniupnpd.conf", MINIUPNPD + more)
+        pid_file = self.file("miniupnpd.pid")
+        started = finish(["miniupnpd", "-f", config, "-P", pid_file], inside=self.gateway)
+        if started.status != 0:
+            raise AssertionError(f"miniupnpd: {started.out}{started.err}")
+        self.opened.callback(self.end_quiet, pid_file)
+        self.await_bound(5351, "nobody listens for requests")
+
+    @staticmethod
+    def end_quiet(pid_file):
+        with open(pid_file, encoding="ascii") as file:
+            os.kill(int(file.read()), signal.SIGKILL)
+
+    def upnpc(self, *words):
+        """The other program that opens ports, on the client."""
+        if shutil.which("upnpc") is None:
+            raise Skip("upnpc is not installed")
+        result = finish(["upnpc", *words], inside=self.client)
+        if result.status != 0:
+            raise AssertionError(f"upnpc {' '.join(words)}: {result.out}{result.err}")
+        return result.out
+
+    def await_bound(self, port, otherwise):
+        """It says nothing when it hears others: its socket is there."""
         deadline = time.monotonic() + PATIENCE_S
-        while not self.is_bound(1900):
+        while not self.is_bound(port):
             if time.monotonic() > deadline:
-                raise AssertionError("nobody listens for searches")
+                raise AssertionError(otherwise)
             time.sleep(0.01)
 
     def is_bound(self, port):

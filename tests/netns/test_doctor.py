@@ -2,10 +2,9 @@
 # SPDX-License-Identifier: MIT
 """doctor and check in networks that are broken in one way each, and in one that is not.
 
-    test_doctor.py COMMAND DAEMON"""
+    test_doctor.py COMMAND DAEMON CLOCK [ONLY]"""
 import contextlib
-import os
-import re
+import json
 import shutil
 import signal
 import socket
@@ -14,84 +13,31 @@ import sys
 import threading
 import time
 
+import diagnosis
 import kernel
-from cases import Skip, case, comment, expect, expect_in, run
+from cases import case, comment, expect, expect_in, run
+from diagnosis import PORT, WALL, bad, examine, found, listen, ssh_to, step_of
 from home import CLIENT, INSIDE, OUTSIDE, SILENCE, Home
 from kernel import Tunnel, link
-from programs import PATIENCE_S, Program
+from programs import PATIENCE_S, finish
 
 PATHS = sys.argv[1:3]
-HERE = os.path.dirname(os.path.abspath(__file__))
-PORT = 8080
-WALL = ("table inet wall {\n chain input {\n  type filter hook input priority 0; policy drop;\n"
-        "  ct state established,related accept\n  iifname \"lo\" accept\n"
-        "  udp sport 5351 accept\n }\n}\n")
-HAIRPIN = ("table ip hairpin {\n"
-           " chain prerouting {\n  type nat hook prerouting priority -110;\n"
-           f"  iifname \"lan0\" ip daddr {OUTSIDE} tcp dport 4080 dnat to {CLIENT}:{PORT}\n }}\n"
-           " chain postrouting {\n  type nat hook postrouting priority 90;\n"
-           f"  ip saddr 10.77.0.0/24 ip daddr {CLIENT} masquerade\n }}\n}}\n")
+CLOCK = sys.argv[3]
 OUTER_NAT = ("table ip nat {\n chain postrouting {\n  type nat hook postrouting priority 100;\n"
              "  oifname \"wan0\" masquerade\n }\n}\n")
 
 
-def listen(home, name, *ports):
-    program = home.opened.enter_context(Program(
-        [sys.executable, os.path.join(HERE, "listener.py"), name, *map(str, ports)],
-        inside=home.client))
-    program.wait_text("ready")
-    return program
-
-
-def healthy_home(opened, opens=True):
-    home = Home(opened, PATHS)
-    home.miniupnpd()
-    # miniupnpd leaves it to others that a router can be asked from inside.
-    home.gateway.nft(HAIRPIN)
-    if opens:
-        home.command("add", f"4080:{PORT}")
-    return home
-
-
-def examine(home, *words, status=0, verb="doctor"):
-    """({step: ok}, the whole), and the text for whoever reads the log."""
-    comment(home.command(verb, *words, status=status).out)
-    told = home.command.json(verb, *words, status=status)
-    return {step["name"]: step["ok"] for step in told["steps"]}, told
-
-
-def step_of(told, name):
-    return [step for step in told["steps"] if step["name"] == name][-1]
-
-
-def bad(steps):
-    return [name for name, ok in steps.items() if ok is False]
-
-
-@contextlib.contextmanager
-def ssh_to(home, host):
-    """In place of ssh: the command runs on this host."""
-    if shutil.which("nsenter") is None:
-        raise Skip("nsenter is not installed")
-    os.makedirs(home.file("bin"), exist_ok=True)
-    home.file("bin/ssh", "#!/bin/sh\nfor last; do :; done\n"
-              f"exec nsenter --net=/proc/{os.getpid()}/fd/{host.fd} sh -c \"$last\"\n")
-    before = home.command.env["PATH"]
-    home.command.env["PATH"] = home.file("bin") + ":" + before
-    yield
-    home.command.env["PATH"] = before
-
 
 @case("where nothing is wrong, every step is ok and nothing is found")
 def healthy(opened):
-    home = healthy_home(opened)
+    home = diagnosis.healthy_home(opened, PATHS)
     listen(home, "minecraft", PORT)
     with ssh_to(home, home.internet):
         for verb in ("doctor", "check"):
             steps, told = examine(home, f"{PORT}/tcp", "--from", "friend", verb=verb)
-            expect(set(steps.values()), {True}, told)
+            expect((set(steps.values()), found(told)), ({True}, []), told)
             expect(told["verdict"], "8080/tcp is open: it was reached from outside.", "verdict")
-    expect(bad(examine(home)[0]), [], "without a mapping")
+    expect(found(examine(home)[1]), [], "without a mapping")
 
 
 @case("a cable that is not plugged in")
@@ -101,8 +47,23 @@ def no_carrier(opened):
         home.gateway.ip("link set lan0 down")
         home.client.wait_running(["eth0"], events, is_running=False)
     steps, told = examine(home, f"{PORT}/tcp", "--timeout", "1s", status=3)
-    expect(steps["link"], False, "link")
+    expect((steps["link"], found(told)[0]), (False, "not-connected"), told)
     expect(step_of(told, "link")["seen"], "eth0 is not connected", "seen")
+
+
+@case("a computer without an interface, with one that is off, and one without an address")
+def no_link(opened):
+    home = Home(opened, PATHS)
+    lonely = home.host("lonely")
+    alone = home.command_on(lonely)
+    told = alone.json("doctor", status=3)
+    expect(found(told), ["no-interface", "no-route", "no-gateway"], told)
+    home.client.ip("link set eth0 down")
+    told = home.command.json("doctor", status=3)
+    expect(found(told), ["interface-off", "no-route", "no-gateway"], told)
+    home.client.ip("address flush dev eth0", "link set eth0 up")
+    told = home.command.json("doctor", status=3)
+    expect(found(told), ["no-address", "no-route", "no-gateway"], told)
 
 
 @case("no way to the internet")
@@ -110,19 +71,19 @@ def no_route(opened):
     home = Home(opened, PATHS)
     home.client.ip("route del default")
     steps, told = examine(home, status=3)
-    expect((steps["link"], steps["route"], steps["gateway"]), (True, False, False), told)
+    expect((steps["link"], found(told)), (True, ["no-route", "no-gateway"]), told)
 
 
 @case("traffic that leaves by a VPN, where the port is open at the router")
 def vpn(opened):
-    home = healthy_home(opened)
+    home = diagnosis.healthy_home(opened, PATHS)
     listen(home, "minecraft", PORT)
     far = home.host("far")
     opened.enter_context(Tunnel(home.client, "tun0", "10.9.0.2/24", far, "tun0", "10.9.0.1/24"))
     home.client.ip("route add 0.0.0.0/1 dev tun0", "route add 128.0.0.0/1 dev tun0",
                    f"route add {OUTSIDE}/32 via {INSIDE}")
     steps, told = examine(home, f"{PORT}/tcp", status=3)
-    expect(bad(steps), ["route"], told)
+    expect(found(told), ["wrong-way"], told)
     expect_in("leaves by tun0 (a VPN)", step_of(told, "route")["seen"], "seen")
 
 
@@ -131,20 +92,20 @@ def no_service(opened):
     home = Home(opened, PATHS)
     home.translate()
     steps, told = examine(home, f"{PORT}/tcp", status=5)
-    expect((steps["gateway"], steps["service"]), (True, False), told)
+    expect((steps["gateway"], found(told)[0]), (True, "no-service"), told)
     expect_in("switch on UPnP, NAT-PMP or PCP", step_of(told, "service")["advice"], "advice")
 
 
 @case("a router that ignores requests, and one that is gone")
 def silent(opened):
-    home = healthy_home(opened)
+    home = diagnosis.healthy_home(opened, PATHS)
     home.gateway.nft(SILENCE)
     steps, told = examine(home, "--timeout", "1s", status=4)
-    expect((steps["gateway"], steps["service"]), (True, False), told)
+    expect((steps["gateway"], found(told)), (True, ["service-silent"]), told)
     home.gateway.nft("table inet silence {\n chain everything {\n"
                      "  type filter hook input priority -300;\n  iifname \"lan0\" drop\n }\n}\n")
     steps, told = examine(home, "--timeout", "1s", status=4)
-    expect((steps["gateway"], "service" in steps), (False, False), told)
+    expect((found(told), "service" in steps), (["gateway-gone"], False), told)
 
 
 def two_routers(opened, outer_answers, backend="memory"):
@@ -176,7 +137,7 @@ def double_nat(opened):
     listen(home, "minecraft", PORT)
     home.command("add", f"{PORT}")
     steps, told = examine(home, f"{PORT}/tcp", status=8)
-    expect(bad(steps), ["address"], told)
+    expect((bad(steps), found(told)), (["address"], ["double-nat"]), told)
     address = step_of(told, "address")
     expect_in("10.20.0.14 is a private address", address["seen"], "seen")
     expect_in("the outer router is 10.20.0.1, and answers", address["means"], "means")
@@ -256,32 +217,41 @@ def carrier(opened):
     home = Home(opened, PATHS)
     home.gatewayd("ExternalAddress=100.64.7.9")
     steps, told = examine(home, status=8)
-    expect(bad(steps), ["address"], told)
+    expect((bad(steps), found(told)), (["address"], ["carrier-nat"]), told)
     expect_in("carrier NAT", step_of(told, "address")["seen"], "seen")
+
+
+@case("a router whose own line is down")
+def no_outside_address(opened):
+    home = diagnosis.healthy_home(opened, PATHS, opens=False)
+    home.gateway.ip("address flush dev wan0")
+    steps, told = examine(home, status=8)
+    expect(found(told), ["no-outside-address"], told)
+    expect_in("not connected to the internet", told["verdict"], "verdict")
 
 
 @case("a game that was not started, and one that hears this computer alone")
 def no_listener(opened):
-    home = healthy_home(opened)
+    home = diagnosis.healthy_home(opened, PATHS)
     steps, told = examine(home, f"{PORT}/tcp", status=11)
-    expect(bad(steps), ["listener"], told)
+    expect(found(told), ["nobody-listens"], told)
     expect(told["verdict"], "Your friend cannot connect because nothing listens on 8080/tcp here.",
            "verdict")
     with home.client.socket(socket.SOCK_STREAM) as only_here:
         only_here.bind(("127.0.0.1", PORT))
         only_here.listen()
         steps, told = examine(home, f"{PORT}/tcp", status=11)
-        expect(bad(steps), ["listener"], told)
+        expect(found(told), ["listens-here-alone"], told)
         expect_in(f"but not for {CLIENT}", step_of(told, "listener")["seen"], "seen")
 
 
 @case("this computer's own firewall")
 def firewall(opened):
-    home = healthy_home(opened)
+    home = diagnosis.healthy_home(opened, PATHS)
     listen(home, "minecraft", PORT)
     home.client.nft(WALL)
     steps, told = examine(home, f"{PORT}/tcp", status=11)
-    expect(bad(steps), ["firewall"], told)
+    expect(found(told), ["kept-out"], told)
     expect_in("chain input of table inet wall", step_of(told, "firewall")["seen"], "seen")
     home.client.nft("flush chain inet wall input\n"
                     "add rule inet wall input meta mark 7 accept\n"
@@ -293,10 +263,10 @@ def firewall(opened):
 
 @case("a port that nobody opened")
 def not_opened(opened):
-    home = healthy_home(opened, opens=False)
+    home = diagnosis.healthy_home(opened, PATHS, opens=False)
     listen(home, "minecraft", PORT)
     steps, told = examine(home, f"{PORT}/tcp", status=11)
-    expect(bad(steps), ["mapping"], told)
+    expect(found(told), ["not-opened"], told)
     expect_in("tenforward add 8080/tcp", step_of(told, "mapping")["advice"], "advice")
 
 
@@ -306,36 +276,53 @@ def forgotten(opened):
     listen(home, "minecraft", PORT)
     daemon = home.gatewayd()
     home.command("add", f"4080:{PORT}")
-    record = home.file("state-client/tenforward/leases")
-    with open(record, encoding="utf-8") as file:
-        text = file.read()
-    # As if it had been made a minute ago.
-    older = re.sub(r"expires=(\d+)", lambda m: f"expires={int(m.group(1)) - 60}", text)
-    with open(record, "w", encoding="utf-8") as file:
-        file.write(older)
+    home.age_leases(60)
     daemon.end()
     home.gatewayd()
     steps, told = examine(home, f"{PORT}/tcp", status=11)
-    expect(bad(steps), ["mapping"], told)
+    expect(found(told), ["forgotten"], told)
     expect_in("has forgotten it", step_of(told, "mapping")["seen"], "seen")
     told = home.command.json("check", f"{PORT}/tcp", "--heal")
     expect_in("opened again: 11.0.113.1:4080/tcp", step_of(told, "mapping")["seen"], "seen")
-    expect(bad(examine(home, f"{PORT}/tcp", verb="check")[0]), [], "after it was healed")
+    expect(found(examine(home, f"{PORT}/tcp", verb="check")[1]), [], "after it was healed")
+
+
+@case("a port that the router's own list lacks, and one that another host has there")
+def by_the_list(opened):
+    home = Home(opened, PATHS)
+    home.miniupnpd(upnp=True)
+    home.gateway.nft(diagnosis.HAIRPIN)
+    listen(home, "minecraft", PORT)
+    home.command("--method", "igd", "add", f"4080:{PORT}")
+    expect(found(examine(home, f"{PORT}/tcp")[1]), [], "while it is listed")
+    home.upnpc("-d", "4080", "tcp")
+    steps, told = examine(home, f"{PORT}/tcp", status=11)
+    expect(found(told), ["missing-in-list"], told)
+    home.command("remove", "m1")
+    home.upnpc("-e", "camera", "-a", CLIENT, "9000", f"{PORT}", "tcp", "600")
+    steps, told = examine(home, f"{PORT}/tcp", status=11)
+    expect(found(told), ["port-taken", "not-opened"], told)
+    expect_in(f"taken by {CLIENT}: camera", step_of(told, "policy")["seen"], "seen")
 
 
 @case("a port that is closed from outside, and a UDP port of which nothing can be known")
 def closed_outside(opened):
-    home = healthy_home(opened)
+    home = diagnosis.healthy_home(opened, PATHS)
     listen(home, "minecraft", PORT)
     home.command("add", f"4080:{PORT}/udp")
     home.gateway.nft("table inet provider {\n chain forward {\n  type filter hook forward "
                      "priority -10;\n  iifname \"wan0\" meta l4proto { tcp, udp } drop\n }\n}\n")
     with ssh_to(home, home.internet):
         steps, told = examine(home, f"{PORT}/tcp", "--from", "friend", verb="check", status=11)
-        expect(bad(steps), ["outside"], told)
+        expect(found(told), ["silent-outside"], told)
         steps, told = examine(home, f"{PORT}/udp", "--from", "friend", verb="check")
         expect(steps["outside"], None, told)
         expect_in("proves neither", step_of(told, "outside")["means"], "means")
+        home.gateway.nft("flush chain inet provider forward\n"
+                         "add rule inet provider forward iifname \"wan0\" meta l4proto tcp "
+                         "reject with tcp reset\n")
+        steps, told = examine(home, f"{PORT}/tcp", "--from", "friend", verb="check", status=11)
+        expect(found(told), ["refused-outside"], told)
 
 
 def stun_server(home, tells):
@@ -355,52 +342,62 @@ def stun_server(home, tells):
 
 @case("an address outside that is not the router's, seen by a STUN server")
 def stun(opened):
-    home = healthy_home(opened)
+    home = diagnosis.healthy_home(opened, PATHS)
     stun_server(home, None)
     steps, told = examine(home, "--stun", "11.0.113.2")
     expect_in("the internet sees this network as 11.0.113.1", step_of(told, "address")["seen"],
               "seen")
-    other = healthy_home(opened)
+    other = diagnosis.healthy_home(opened, PATHS)
     stun_server(other, "11.0.99.9")
     steps, told = examine(other, "--stun", "11.0.113.2", status=8)
-    expect(bad(steps), ["address"], told)
+    expect((bad(steps), found(told)), (["address"], ["seen-elsewhere"]), told)
     expect_in("but the internet sees 11.0.99.9", step_of(told, "address")["seen"], "seen")
 
 
-@case("a clock that was set back, and a program that has 5350 for itself")
-def hints(opened):
-    home = healthy_home(opened)
+def at_another_time(home, shift_s, *words, status=0):
+    """The command on a computer whose clock is off by so many seconds."""
+    env = home.command.env | {"LD_PRELOAD": CLOCK, "TENF_TEST_SHIFT_S": str(shift_s)}
+    result = finish([home.command.path, "--json", *words], env, home.client)
+    expect(result.status, status, result.out + result.err)
+    return json.loads(result.out)
+
+
+@case("a clock that was set back, or that no battery keeps")
+def clock(opened):
+    home = diagnosis.healthy_home(opened, PATHS)
     listen(home, "minecraft", PORT)
-    record = home.file("state-client/tenforward/leases")
-    with open(record, encoding="utf-8") as file:
-        text = file.read()
-    later = re.sub(r"expires=(\d+)", lambda m: f"expires={int(m.group(1)) + 9000}", text)
-    with open(record, "w", encoding="utf-8") as file:
-        file.write(later)
-    steps, told = examine(home, f"{PORT}/tcp")
-    expect(bad(steps), ["clock"], told)
-    with home.client.socket(socket.SOCK_DGRAM) as greedy:
-        greedy.bind(("0.0.0.0", 5350))
+    told = at_another_time(home, -9000, "doctor", f"{PORT}/tcp")
+    expect(found(told), ["clock-set-back"], told)
+    told = at_another_time(home, -3600 * 24 * 365 * 20, "doctor")
+    expect(found(told), ["clock-behind"], told)
+
+
+@case("a program that has 5350 for itself")
+def greedy(opened):
+    home = diagnosis.healthy_home(opened, PATHS)
+    with home.client.socket(socket.SOCK_DGRAM) as holder:
+        holder.bind(("0.0.0.0", 5350))
         _, told = examine(home)
+        expect(found(told), ["restarts-unheard"], told)
         expect_in("port 5350/udp is taken by python3", step_of(told, "service")["seen"], "seen")
 
 
 @case("a port that another host has")
 def taken(opened):
-    home = healthy_home(opened, opens=False)
+    home = diagnosis.healthy_home(opened, PATHS, opens=False)
     home.client.ip("address add 10.77.0.3/24 dev eth0")
     listen(home, "minecraft", PORT)
     home.command("--source", "10.77.0.3", "add", f"4080:{PORT}")
     home.command("--source", CLIENT, "add", f"4080:{PORT}")
     home.command("--source", "10.77.0.3", "remove", "m1")
     steps, told = examine(home, f"{PORT}/tcp")
-    expect(bad(steps), ["policy"], told)
+    expect(found(told), ["other-port"], told)
     expect_in("instead of 4080", step_of(told, "policy")["seen"], "seen")
 
 
 @case("a report shows no address of the internet")
 def report(opened):
-    home = healthy_home(opened)
+    home = diagnosis.healthy_home(opened, PATHS)
     out = home.command("doctor", f"{PORT}/tcp", "--report", status=11).out
     comment(out)
     expect_in("x.x.x.x:4080/tcp → 10.77.0.2:8080", out, "mapping")
@@ -408,4 +405,4 @@ def report(opened):
 
 
 kernel.enter("nft", "miniupnpd")
-run("".join(sys.argv[3:4]))
+run("".join(sys.argv[4:5]))

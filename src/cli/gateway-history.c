@@ -77,6 +77,7 @@ static void add_places(struct tenf_text *t, const json_t *mapping)
 		output_endpoint(t, gateway_text(mapping, "internal_address", ""), internal,
 				gateway_text(mapping, "protocol", "tcp"));
 	}
+	gateway_remote_text(t, mapping);
 }
 
 /* What is told behind the places: rule, renewals, reason. */

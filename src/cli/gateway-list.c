@@ -45,6 +45,7 @@ static void fill_inside(char *cell, const struct agent_mapping *one)
 		tenf_text_add_number(&t, m->internal_port);
 	else
 		output_endpoint(&t, m->internal_address, m->internal_port, NULL);
+	gateway_remote_text(&t, one->shape);
 }
 
 static void fill_row(char (*row)[OUTPUT_CELL], int64_t now, const struct agent_mapping *one)
@@ -58,7 +59,10 @@ static void fill_row(char (*row)[OUTPUT_CELL], int64_t now, const struct agent_m
 	output_endpoint(&t, m->external_address, m->external_port,
 			tenf_protocol_name(m->protocol));
 	fill_inside(row[3], one);
-	fill(row[4], m->method != TENF_METHOD_NONE ? tenf_method_title(m->method) : "static");
+	t = tenf_text_of(row[4], OUTPUT_CELL);
+	tenf_text_add(&t, m->method != TENF_METHOD_NONE ? tenf_method_title(m->method) : "static");
+	if (strcmp(gateway_text(one->shape, "opcode", ""), "peer") == 0)
+		tenf_text_add(&t, " PEER");
 	fill_age(row[5], now, one->shape);
 	t = tenf_text_of(row[6], OUTPUT_CELL);
 	if (m->expires_at > 0)
@@ -83,7 +87,25 @@ static int by_client(const void *a, const void *b)
 		order = (int)one->mapping.external_port - (int)other->mapping.external_port;
 	if (order == 0)
 		order = (int)one->mapping.protocol - (int)other->mapping.protocol;
-	return order;
+	if (order == 0)
+		order = (int)one->mapping.internal_port - (int)other->mapping.internal_port;
+	return order != 0 ? order : strcmp(one->tag.id, other->tag.id);
+}
+
+static void sort(struct agent_mappings *mappings)
+{
+	if (mappings->count > 1)
+		qsort(mappings->items, mappings->count, sizeof(*mappings->items), by_client);
+}
+
+/* In the order of the table, so that two lists can be compared. */
+static int print_json(struct cli *cli, const struct agent_mappings *mappings)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < mappings->count; i++)
+		(void)json_array_append(list, mappings->items[i].shape);
+	return json_print(cli, json_wrap("mappings", list));
 }
 
 static void print_table(struct cli *cli, struct agent_mappings *mappings)
@@ -95,8 +117,6 @@ static void print_table(struct cli *cli, struct agent_mappings *mappings)
 
 	for (size_t c = 0; row != NULL && c < table.columns; c++)
 		fill(row[c], titles[c]);
-	if (mappings->count > 1)
-		qsort(mappings->items, mappings->count, sizeof(*mappings->items), by_client);
 	for (size_t i = 0; i < mappings->count; i++) {
 		row = output_table_row(&table);
 		if (row != NULL)
@@ -126,8 +146,9 @@ int gateway_list(struct cli *cli, struct remote *remote)
 
 	if (status == CLI_EXIT_DONE)
 		status = daemon_read_mappings(cli, &daemon_is_gateway, remote, answer, &mappings);
+	sort(&mappings);
 	if (status == CLI_EXIT_DONE && cli->global.json) {
-		status = json_print(cli, json_incref(answer));
+		status = print_json(cli, &mappings);
 	} else if (status == CLI_EXIT_DONE) {
 		if (mappings.count > 0)
 			print_table(cli, &mappings);

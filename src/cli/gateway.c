@@ -2,6 +2,7 @@
 /* gateway: what an administrator asks a gateway of ours. */
 #include "cli/gateway.h"
 
+#include "cli/output.h"
 #include "cli/verbs.h"
 
 #include <string.h>
@@ -54,6 +55,17 @@ const char *gateway_text(const json_t *shape, const char *key, const char *other
 	const char *text = json_string_value(json_object_get(shape, key));
 
 	return text != NULL && text[0] != '\0' ? text : otherwise;
+}
+
+void gateway_remote_text(struct tenf_text *t, const json_t *mapping)
+{
+	const char *address = gateway_text(mapping, "remote_address", "");
+	json_int_t port = json_integer_value(json_object_get(mapping, "remote_port"));
+
+	if (address[0] == '\0' || port <= 0 || port > UINT16_MAX)
+		return;
+	tenf_text_add(t, " to ");
+	output_endpoint(t, address, (uint16_t)port, NULL);
 }
 
 void gateway_rule_text(struct tenf_text *t, const json_t *rule)

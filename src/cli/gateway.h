@@ -27,6 +27,8 @@ int gateway_fault(struct cli *cli, struct remote *remote);
 
 /* The text of a member, or `otherwise` when it has none. */
 const char *gateway_text(const json_t *shape, const char *key, const char *otherwise);
+/* " to 9.9.9.9:443", nothing where it is for everybody. */
+void gateway_remote_text(struct tenf_text *t, const json_t *mapping);
 /* "3 allow lan", "-" where there is none. */
 void gateway_rule_text(struct tenf_text *t, const json_t *rule);
 /* One line for each wish that waits, of the answer of GET /v1/pending; `others`

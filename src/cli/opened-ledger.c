@@ -2,6 +2,9 @@
 #include "cli/opened-ledger.h"
 
 #include "cli/daemon-link.h"
+#include "cli/gateway.h"
+
+#include <string.h>
 
 static enum tenf_status add_all(struct opened_list *list, const struct agent_mappings *ledger)
 {
@@ -11,6 +14,10 @@ static enum tenf_status add_all(struct opened_list *list, const struct agent_map
 		struct opened opened = { .mapping = ledger->items[i].mapping,
 					 .sources = OPENED_GATEWAY };
 		struct tenf_text t = tenf_text_of(opened.router, sizeof(opened.router));
+
+		/* A flow to one remote peer is open to nobody else. */
+		if (strcmp(gateway_text(ledger->items[i].shape, "opcode", "map"), "peer") == 0)
+			continue;
 
 		/* Its ids are for `gateway revoke` alone, and its names are the clients'. */
 		tenf_text_add(&t, ledger->items[i].tag.name);

@@ -226,13 +226,16 @@ json_t *shape_rule(unsigned number, const char *name, const char *action)
 
 json_t *shape_governed(json_t *mapping, const struct shape_governed *known)
 {
-	json_t *more = json_pack("{so so so so so}",
+	json_t *more = json_pack("{so so so so so so so so}",
 				 "client", shape_text(known->client),
 				 "mac", shape_text(known->mac),
 				 "rule", shape_rule(known->rule, known->rule_name,
 						    known->rule_action),
 				 "made_at", shape_time(known->made_at),
-				 "renewals", shape_known(known->renewals));
+				 "renewals", shape_known(known->renewals),
+				 "opcode", shape_text(known->opcode),
+				 "remote_address", shape_text(known->remote_address),
+				 "remote_port", shape_some(known->remote_port));
 
 	if (mapping == NULL || more == NULL || json_object_update(mapping, more) != 0) {
 		json_decref(mapping);

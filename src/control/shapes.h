@@ -58,9 +58,12 @@ struct shape_governed {
 	const char *rule_action; /* "allow", "deny", "ask" */
 	int64_t made_at;         /* wall clock, 0: unknown */
 	int64_t renewals;        /* negative: unknown */
+	const char *opcode;      /* "map", or "peer": for one remote peer alone */
+	const char *remote_address; /* of that; NULL or "": there is none */
+	uint16_t remote_port;    /* 0: the same */
 };
 
-/* Adds the keys client, mac, rule, made_at and renewals to a mapping, which is
+/* Adds the keys client, mac, rule, made_at, renewals, opcode and remote_… to a mapping, which is
  * taken over and given back. */
 json_t *shape_governed(json_t *mapping, const struct shape_governed *known);
 /* {"number", "name", "action"}; null for number 0. */

@@ -43,42 +43,55 @@ static const char *status_text(enum tenf_status status)
 
 /* ---- Mappings ----------------------------------------------------------- */
 
-const struct ledger_mapping *api_named(const struct daemon *d, struct control_request *request)
+static bool is_open(const struct daemon *d, uint32_t id)
+{
+	return responder_find(d->responder, id) != NULL ||
+	       responder_find_peer(d->responder, id) != NULL;
+}
+
+static json_t *shape_of(struct daemon *d, uint32_t id)
+{
+	const struct ledger_mapping *m = responder_find(d->responder, id);
+
+	return m != NULL ? api_mapping(d, m) : api_peer(d, responder_find_peer(d->responder, id));
+}
+
+json_t *api_named(struct daemon *d, struct control_request *request, uint32_t *ret_id)
 {
 	const char *id = control_request_part(request, "id");
-	const struct ledger_mapping *m = NULL;
-	uint64_t number;
+	json_t *list = json_array();
+	uint64_t number = 0;
 
-	if (id != NULL && id[0] == 'm' &&
-	    tenf_text_number(id + 1, strlen(id + 1), UINT32_MAX, &number))
-		m = responder_find(d->responder, (uint32_t)number);
-	if (m == NULL)
+	if (id == NULL || id[0] != 'm' ||
+	    !tenf_text_number(id + 1, strlen(id + 1), UINT32_MAX, &number) ||
+	    !is_open(d, (uint32_t)number)) {
+		json_decref(list);
 		control_answer_error(request, 404, "not-found",
 				     "there is no such mapping; see GET /v1/mappings");
-	return m;
+		return NULL;
+	}
+	*ret_id = (uint32_t)number;
+	if (!shape_append(&list, shape_of(d, *ret_id)))
+		control_answer_json(request, 500, NULL);
+	return list;
 }
 
 void api_delete_mapping(struct control_request *request, void *context)
 {
 	struct daemon *d = context;
-	const struct ledger_mapping *m = api_named(d, request);
-	json_t *list = json_array();
 	enum tenf_status status;
 	char what[48];
 	uint32_t id;
+	json_t *list = api_named(d, request, &id);
 
-	if (m == NULL) {
-		json_decref(list);
+	if (list == NULL)
 		return;
-	}
-	id = m->id;
-	(void)shape_append(&list, api_mapping(d, m));
 	(void)snprintf(what, sizeof(what), "revoking m%u", id);
 	begin(d, request, what);
 	status = responder_revoke(d->responder, id, net_now());
 	daemon_turn(d);
 	end(d);
-	if (status == TENF_OK && responder_find(d->responder, id) == NULL) {
+	if (status == TENF_OK && !is_open(d, id)) {
 		control_answer_json(request, 200, shape_wrap("mappings", list));
 		return;
 	}

@@ -22,6 +22,8 @@ struct snapshot {
 	struct daemon *daemon;
 	struct copy *copies;
 	size_t count;
+	struct responder_peer *peers; /* behind them in the list */
+	size_t peer_count;
 };
 
 static void free_snapshot(void *context)
@@ -31,6 +33,7 @@ static void free_snapshot(void *context)
 	for (size_t i = 0; i < s->count; i++)
 		free(s->copies[i].cold);
 	free(s->copies);
+	free(s->peers);
 	free(s);
 }
 
@@ -48,6 +51,19 @@ static bool take(struct copy *ret, const struct ledger_mapping *m)
 	return true;
 }
 
+static bool take_peers(struct snapshot *s)
+{
+	const struct responder *r = s->daemon->responder;
+	const struct responder_peer *peer = NULL;
+
+	s->peers = calloc(PEERS_MAX, sizeof(*s->peers));
+	if (s->peers == NULL)
+		return false;
+	while (s->peer_count < PEERS_MAX && (peer = responder_peers(r, peer)) != NULL)
+		s->peers[s->peer_count++] = *peer;
+	return true;
+}
+
 static bool take_all(struct snapshot *s)
 {
 	const struct responder *r = s->daemon->responder;
@@ -62,14 +78,17 @@ static bool take_all(struct snapshot *s)
 			return false;
 		s->count++;
 	}
-	return true;
+	return take_peers(s);
 }
 
 static json_t *item(void *context, size_t index)
 {
 	const struct snapshot *s = context;
-	struct ledger_mapping m = s->copies[index].mapping;
+	struct ledger_mapping m;
 
+	if (index >= s->count)
+		return api_peer(s->daemon, &s->peers[index - s->count]);
+	m = s->copies[index].mapping;
 	m.cold = s->copies[index].cold;
 	return api_mapping(s->daemon, &m);
 }
@@ -89,7 +108,7 @@ void api_get_mappings(struct control_request *request, void *context)
 		return;
 	}
 	control_list_serve(request, &(struct control_list){ .key = "mappings", .item = item,
-							     .count = s->count,
+							     .count = s->count + s->peer_count,
 							     .free_context = free_snapshot,
 							     .context = s });
 }

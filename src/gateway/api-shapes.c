@@ -98,6 +98,15 @@ static void fill(const struct daemon *d, const struct ledger_mapping *m, struct 
 		(void)tenf_address_text(&gateway, ret->gateway);
 }
 
+static void add_rule(const struct policy_rule *rule, int number, struct shape_governed *ret)
+{
+	if (rule == NULL)
+		return;
+	ret->rule = (unsigned)number + 1;
+	ret->rule_name = rule->name;
+	ret->rule_action = api_action_name(rule->action);
+}
+
 json_t *api_mapping(struct daemon *d, const struct ledger_mapping *m)
 {
 	char id[ID_SIZE], mac_text[NEIGHBOURS_TEXT];
@@ -108,18 +117,42 @@ json_t *api_mapping(struct daemon *d, const struct ledger_mapping *m)
 	const struct policy_rule *rule = responder_rule(d->responder, m->rule);
 	struct shape_governed governed = { .client = mapping.internal_address,
 					   .made_at = net_wall_of_s(m->made_at),
-					   .renewals = m->renewals };
+					   .renewals = m->renewals, .opcode = "map" };
 
 	(void)snprintf(id, sizeof(id), "m%u", m->id);
 	name_of(m, name);
 	if (daemon_mac_of(d, &m->internal_address, net_now(), mac))
 		governed.mac = neighbours_text(mac, mac_text);
 	fill(d, m, &mapping);
-	if (rule != NULL) {
-		governed.rule = (unsigned)m->rule + 1;
-		governed.rule_name = rule->name;
-		governed.rule_action = api_action_name(rule->action);
-	}
+	add_rule(rule, m->rule, &governed);
+	return shape_governed(shape_mapping(&mapping, &label), &governed);
+}
+
+json_t *api_peer(struct daemon *d, const struct responder_peer *peer)
+{
+	char id[ID_SIZE], mac_text[NEIGHBOURS_TEXT], remote[TENF_ADDRESS_TEXT];
+	uint8_t mac[NEIGHBOURS_MAC];
+	const struct shape_label label = { .id = id, .source = "gateway" };
+	const struct tenf_address gateway = api_gateway_of(&d->links, &peer->internal.address);
+	struct tenf_mapping mapping = {
+		.error.reason = TENF_REASON_NONE, .protocol = peer->protocol,
+		.state = TENF_STATE_MAPPED, .method = TENF_METHOD_PCP,
+		.lifetime_s = peer->lifetime_s, .expires_at = net_wall_of_s(peer->ends_at),
+	};
+	struct shape_governed governed = {
+		.client = mapping.internal_address, .made_at = net_wall_of_s(peer->made_at),
+		.renewals = peer->renewals, .opcode = "peer",
+		.remote_address = tenf_address_text(&peer->remote.address, remote),
+		.remote_port = peer->remote.port,
+	};
+
+	(void)snprintf(id, sizeof(id), "m%u", peer->id);
+	api_fill_endpoints(&peer->internal, &peer->external, &mapping);
+	if (!tenf_address_is_none(&gateway))
+		(void)tenf_address_text(&gateway, mapping.gateway);
+	if (daemon_mac_of(d, &peer->internal.address, net_now(), mac))
+		governed.mac = neighbours_text(mac, mac_text);
+	add_rule(responder_rule(d->responder, peer->rule), peer->rule, &governed);
 	return shape_governed(shape_mapping(&mapping, &label), &governed);
 }
 

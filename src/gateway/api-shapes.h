@@ -23,6 +23,8 @@ struct tenf_address api_gateway_of(const struct links *links, const struct tenf_
 
 /* Looks for the client's link-layer address. */
 json_t *api_mapping(struct daemon *d, const struct ledger_mapping *m);
+/* What PEER made. */
+json_t *api_peer(struct daemon *d, const struct responder_peer *peer);
 json_t *api_pending(const struct daemon *d, const struct pending_wish *wish);
 /* One address at which requests are heard. */
 json_t *api_link(const struct daemon *d, size_t link, tenf_time now);

@@ -21,7 +21,8 @@ static void get_status(struct control_request *request, void *context)
 	for (size_t i = 0; i < d->links.count; i++)
 		(void)shape_append(&gateways, api_link(d, i, now));
 	status = shape_status(gateways, json_pack("{s:b}", "running", false),
-			      responder_mapping_count(d->responder));
+			      responder_mapping_count(d->responder) +
+				      responder_peer_count(d->responder));
 	if (status != NULL && json_object_set_new(status, "gateway", daemon_json(d)) != 0) {
 		json_decref(status);
 		status = NULL;
@@ -31,16 +32,11 @@ static void get_status(struct control_request *request, void *context)
 
 static void get_mapping(struct control_request *request, void *context)
 {
-	struct daemon *d = context;
-	const struct ledger_mapping *m = api_named(d, request);
-	json_t *list = json_array();
+	uint32_t id;
+	json_t *list = api_named(context, request, &id);
 
-	if (m == NULL) {
-		json_decref(list);
-		return;
-	}
-	(void)shape_append(&list, api_mapping(d, m));
-	control_answer_json(request, 200, shape_wrap("mappings", list));
+	if (list != NULL)
+		control_answer_json(request, 200, shape_wrap("mappings", list));
 }
 
 static void get_events(struct control_request *request, void *context)

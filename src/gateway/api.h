@@ -30,7 +30,8 @@ void api_put_faults(struct control_request *request, void *context);
 /* Prometheus text (metrics.c). */
 void api_get_metrics(struct control_request *request, void *context);
 
-/* The mapping of {id}; NULL when there is none, and the request was answered 404. */
-const struct ledger_mapping *api_named(const struct daemon *d, struct control_request *request);
+/* What {id} names, made by MAP or PEER, alone in a list; NULL when there is no such thing,
+ * and the request was answered. */
+json_t *api_named(struct daemon *d, struct control_request *request, uint32_t *ret_id);
 
 #endif

@@ -18,25 +18,27 @@
 
 #define CLIENTS_TOLD 50       /* with lines of their own */
 #define CLIENTS_COUNTED 4096  /* places in which they are counted, a power of two */
+#define BY_PEER 0 /* no mapping has this maker */
 #define MAKERS (LEDGER_STATIC + 1)
 
 struct client {
 	struct tenf_address address;
-	uint32_t mappings[MAKERS]; /* by enum ledger_maker */
+	uint32_t mappings[MAKERS]; /* by enum ledger_maker; at BY_PEER what PEER made */
 	uint32_t all;              /* 0: this place is free */
 };
 
-static const char *maker_name(enum ledger_maker maker)
+static const char *maker_name(unsigned maker)
 {
 	switch (maker) {
+	case BY_PEER:
+		return "pcp-peer";
 	case LEDGER_BY_NATPMP:
 		return "natpmp";
 	case LEDGER_BY_PCP:
 		return "pcp";
-	case LEDGER_STATIC:
-		break;
+	default:
+		return "static";
 	}
-	return "static";
 }
 
 /* ---- Mappings ----------------------------------------------------------- */
@@ -68,23 +70,31 @@ static int by_count(const void *a, const void *b)
 	return tenf_address_compare(&one->address, &other->address);
 }
 
+static void count_one(struct client *clients, const struct tenf_address *address, unsigned maker,
+		      size_t *used, struct client *others)
+{
+	struct client *c = find(clients, address, *used);
+
+	if (c == NULL)
+		c = others;
+	*used += c != others && c->all == 0;
+	c->address = *address;
+	c->mappings[maker]++;
+	c->all++;
+}
+
 /* Most first; those that are not told apart are summed up in *ret_others. */
 static void count_clients(const struct responder *r, struct client *clients,
 			  struct client *ret_others)
 {
 	const struct ledger_mapping *m = NULL;
+	const struct responder_peer *peer = NULL;
 	size_t used = 0;
 
-	while ((m = responder_mappings(r, m)) != NULL) {
-		struct client *c = find(clients, &m->internal_address, used);
-
-		if (c == NULL)
-			c = ret_others;
-		used += c != ret_others && c->all == 0;
-		c->address = m->internal_address;
-		c->mappings[m->maker]++;
-		c->all++;
-	}
+	while ((m = responder_mappings(r, m)) != NULL)
+		count_one(clients, &m->internal_address, m->maker, &used, ret_others);
+	while ((peer = responder_peers(r, peer)) != NULL)
+		count_one(clients, &peer->internal.address, BY_PEER, &used, ret_others);
 	qsort(clients, CLIENTS_COUNTED, sizeof(*clients), by_count);
 	for (size_t i = CLIENTS_TOLD; i < CLIENTS_COUNTED && clients[i].all > 0; i++) {
 		for (size_t k = 0; k < MAKERS; k++)
@@ -94,7 +104,7 @@ static void count_clients(const struct responder *r, struct client *clients,
 
 static void add_client(struct metrics *m, const char *name, const struct client *c)
 {
-	for (enum ledger_maker maker = LEDGER_BY_NATPMP; maker <= LEDGER_STATIC; maker++) {
+	for (unsigned maker = 0; maker < MAKERS; maker++) {
 		const struct metrics_label labels[] = { { "client", name },
 							{ "method", maker_name(maker) } };
 
@@ -111,6 +121,8 @@ static void add_mappings(struct metrics *m, const struct daemon *d)
 
 	metrics_one(m, "mappings", METRICS_GAUGE, "Mappings held",
 		    responder_mapping_count(d->responder));
+	metrics_one(m, "peer_mappings", METRICS_GAUGE, "Flows kept by PEER",
+		    responder_peer_count(d->responder));
 	metrics_one(m, "mappings_limit", METRICS_GAUGE, "Mappings there may be",
 		    d->config.mappings_max);
 	if (clients == NULL)

@@ -66,6 +66,7 @@ static void write_record(const struct responder_record *record, struct tenf_writ
 	tenf_writer_copy(w, record->mac, sizeof(record->mac));
 	write_endpoint(w, &record->internal);
 	write_endpoint(w, &record->external);
+	write_endpoint(w, &record->remote);
 	tenf_writer_u32(w, record->lifetime_s);
 	tenf_writer_u32(w, record->count);
 	tenf_writer_u32(w, record->id);
@@ -90,6 +91,7 @@ static void read_record(struct tenf_reader *r, struct responder_record *ret,
 	tenf_reader_copy(r, ret->mac, sizeof(ret->mac));
 	read_endpoint(r, &ret->internal);
 	read_endpoint(r, &ret->external);
+	read_endpoint(r, &ret->remote);
 	ret->lifetime_s = tenf_reader_u32(r);
 	ret->count = tenf_reader_u32(r);
 	ret->id = tenf_reader_u32(r);

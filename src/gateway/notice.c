@@ -150,7 +150,8 @@ static json_t *mapping_of(const struct notice *n, enum tenf_event_kind kind)
 	const struct responder_record *record = &n->record;
 	struct tenf_mapping m = { .error.reason = TENF_REASON_NONE };
 	struct shape_label label = { .source = "gateway" };
-	char client[TENF_ADDRESS_TEXT], mac[NEIGHBOURS_TEXT], id[16];
+	char client[TENF_ADDRESS_TEXT], mac[NEIGHBOURS_TEXT], id[16], remote[TENF_ADDRESS_TEXT];
+	const bool peer = record->version == PCP_VERSION && record->opcode == PCP_PEER;
 	struct shape_governed governed = {
 		.client = tenf_address_text(&record->client, client),
 		.rule = record->rule == POLICY_NO_RULE ? 0 : (unsigned)record->rule + 1,
@@ -158,6 +159,7 @@ static json_t *mapping_of(const struct notice *n, enum tenf_event_kind kind)
 		.rule_action = api_action_name(n->action),
 		.made_at = n->made_at,
 		.renewals = record->id != 0 ? (int64_t)record->renewals : -1,
+		.opcode = peer ? "peer" : "map",
 	};
 
 	if (record->id != 0) {
@@ -166,6 +168,10 @@ static json_t *mapping_of(const struct notice *n, enum tenf_event_kind kind)
 	}
 	if (record->has_mac)
 		governed.mac = neighbours_text(record->mac, mac);
+	if (peer && record->remote.port != 0) {
+		governed.remote_address = tenf_address_text(&record->remote.address, remote);
+		governed.remote_port = record->remote.port;
+	}
 	fill_mapping(n, kind, &m);
 	return shape_governed(shape_mapping(&m, &label), &governed);
 }

@@ -20,6 +20,13 @@ const struct ledger_mapping *responder_find(const struct responder *r, uint32_t 
 	return find(r, id);
 }
 
+const struct responder_peer *responder_find_peer(const struct responder *r, uint32_t id)
+{
+	const struct peers_entry *e = peers_by_id(&r->peers, id);
+
+	return e != NULL ? &e->peer : NULL;
+}
+
 const struct ledger_mapping *responder_find_internal(const struct responder *r,
 						     enum tenf_protocol protocol,
 						     const struct tenf_endpoint *internal)

@@ -29,9 +29,11 @@ const struct ledger_mapping *responder_find_internal(const struct responder *r,
 TENF_CHECKED enum tenf_status responder_describe(struct responder *r, uint32_t id,
 						 const char *text, size_t len);
 
-/* Ends it, static ones too, and what PEER made, of which a new one may be had at once.
- * Recorded (RESPONDER_REVOKED) once committed; when the
- * commit fails the mapping is still there and the record says so (end is
+/* The same of what PEER made. */
+const struct responder_peer *responder_find_peer(const struct responder *r, uint32_t id);
+
+/* Ends it, static ones too, and what PEER made. Recorded (RESPONDER_REVOKED) once committed;
+ * when the commit fails the mapping is still there and the record says so (end is
  * LEDGER_NOT_ENDED). TENF_E_NOT_FOUND, TENF_E_AGAIN while a batch is being committed. */
 TENF_CHECKED enum tenf_status responder_revoke(struct responder *r, uint32_t id, tenf_time now);
 

@@ -270,6 +270,16 @@ const struct responder_peer *responder_peers(const struct responder *r,
 	return peers_each(&r->peers, previous);
 }
 
+uint32_t responder_peer_count(const struct responder *r)
+{
+	const struct responder_peer *peer = NULL;
+	uint32_t count = 0;
+
+	while ((peer = peers_each(&r->peers, peer)) != NULL)
+		count++;
+	return count;
+}
+
 static void give_back(struct responder *r, const struct responder_peer *peer)
 {
 	if (tenf_address_is_v4(&peer->internal.address))

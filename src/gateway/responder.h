@@ -275,6 +275,7 @@ const struct policy_rule *responder_rule(const struct responder *r, int rule);
 /* What PEER made, in no order: start with NULL. */
 const struct responder_peer *responder_peers(const struct responder *r,
 					     const struct responder_peer *previous);
+uint32_t responder_peer_count(const struct responder *r);
 
 /* Live mappings in no order, for tests and lists: start with NULL. */
 const struct ledger_mapping *responder_mappings(const struct responder *r,

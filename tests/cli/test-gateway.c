@@ -44,9 +44,41 @@ static void list_shows_client_ports_rule_and_times(void **state)
 	assert_int_equal(c.status, 0);
 	c = command("gateway list --json");
 	root = command_json(&c);
-	assert_string_equal(json_string_value(command_at(root, "mappings.0.rule.name")), "lan");
+	assert_string_equal(json_string_value(command_at(root, "mappings.1.rule.name")), "lan");
 	json_decref(root);
 	assert_int_equal(fake_agent.open, 0);
+}
+
+static void a_flow_to_one_peer_is_listed_as_such_and_lists_are_in_order(void **state)
+{
+	static const char peer[] = ", \"opcode\": \"peer\", \"remote_address\": \"9.9.9.9\", "
+				   "\"remote_port\": 443";
+	char json[4096];
+	struct command c;
+	json_t *root;
+
+	(void)state;
+	(void)snprintf(json, sizeof(json), "{\"mappings\": [%s, %s%s}, %s]}",
+		       HELD("m4", "192.168.1.44", "9001", RULE),
+		       "{\"id\": \"m3\", \"protocol\": \"tcp\", \"internal_address\": "
+		       "\"192.168.1.44\", \"internal_port\": 9000, \"external_address\": "
+		       "\"203.0.113.7\", \"external_port\": 9000, \"state\": \"mapped\", "
+		       "\"method\": \"pcp\", \"source\": \"gateway\", \"client\": "
+		       "\"192.168.1.44\"",
+		       peer, HELD("m9", "192.168.1.7", "80", ""));
+	answer(0, LIST, 200, json);
+	answer(1, "GET /v1/pending", 200, "{\"pending\": []}");
+	c = command("gateway list");
+	assert_int_equal(c.status, 0);
+	assert_non_null(strstr(c.out, "9000 to 9.9.9.9:443"));
+	assert_non_null(strstr(c.out, "PCP PEER"));
+	c = command("gateway list --json");
+	root = command_json(&c);
+	assert_string_equal(json_string_value(command_at(root, "mappings.0.id")), "m9");
+	assert_string_equal(json_string_value(command_at(root, "mappings.1.id")), "m3");
+	assert_string_equal(json_string_value(command_at(root, "mappings.2.id")), "m4");
+	assert_string_equal(json_string_value(command_at(root, "mappings.1.opcode")), "peer");
+	json_decref(root);
 }
 
 #define WISH(id, state)                                                                        \
@@ -379,6 +411,9 @@ static void the_ledger_is_a_source_of_what_is_open(void **state)
 	c = command("exposure --json");
 	assert_non_null(strstr(c.out, "192.168.1.44"));
 	assert_non_null(strstr(c.out, "\"findings\": []")); /* a rule of ours allowed it */
+	answer(0, LIST, 200, "{\"mappings\": [" HELD("m1", "192.168.1.44", "9000",
+						    ", \"opcode\": \"peer\"") "]}");
+	assert_null(strstr(command("exposure --json").out, "192.168.1.44"));
 	answer(0, LIST, 500, "{\"error\": {\"code\": \"busy\", \"text\": \"Later.\"}}");
 	c = command("list --all");
 	assert_int_equal(c.status, 0);
@@ -419,6 +454,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(list_shows_client_ports_rule_and_times),
+		TEST(a_flow_to_one_peer_is_listed_as_such_and_lists_are_in_order),
 		TEST(who_waits_for_a_word_is_shown_below_the_list),
 		TEST(yes_and_no_go_to_the_wish_that_is_named),
 		TEST(revoking_takes_ids_and_external_ports),

@@ -203,17 +203,21 @@ static void what_a_gateway_knows_stands_beside_the_mapping(void **state)
 {
 	const struct shape_governed known = { .client = "192.168.1.20", .rule = 3,
 					      .rule_name = "lan", .rule_action = "allow",
-					      .made_at = 1, .renewals = 0 };
+					      .made_at = 1, .renewals = 0, .opcode = "peer",
+					      .remote_address = "9.9.9.9",
+					      .remote_port = 443 };
 	const struct shape_governed unknown = { .client = "::1", .renewals = -1 };
 
 	(void)state;
 	expect(shape_governed(json_object(), &known),
 	       "{\"client\": \"192.168.1.20\", \"mac\": null, "
 	       "\"rule\": {\"number\": 3, \"name\": \"lan\", \"action\": \"allow\"}, "
-	       "\"made_at\": \"1970-01-01T00:00:01Z\", \"renewals\": 0}");
+	       "\"made_at\": \"1970-01-01T00:00:01Z\", \"renewals\": 0, \"opcode\": \"peer\", "
+	       "\"remote_address\": \"9.9.9.9\", \"remote_port\": 443}");
 	expect(shape_governed(json_object(), &unknown),
 	       "{\"client\": \"::1\", \"mac\": null, \"rule\": null, \"made_at\": null, "
-	       "\"renewals\": null}");
+	       "\"renewals\": null, \"opcode\": null, \"remote_address\": null, "
+	       "\"remote_port\": null}");
 	assert_null(shape_governed(NULL, &known));
 }
 

@@ -95,6 +95,16 @@ class Governed:
             s.sendto(packet, ("127.0.0.1", self.port))
             return s.recv(2000)
 
+    def peer(self, internal, remote, port, client="127.0.0.1", lifetime=600):
+        """PEER for TCP: (result, external port)"""
+        def v4(address):
+            return bytes(10) + b"\xff\xff" + socket.inet_aton(address)
+        packet = (struct.pack(">BBHI", 2, 2, 0, lifetime) + v4(client) + b"n" * 12 +
+                  struct.pack(">B3xHH", 6, internal, 0) + v4("0.0.0.0") +
+                  struct.pack(">H2x", port) + v4(remote))
+        answer = self.send(packet, client)
+        return answer[3], struct.unpack(">H", answer[42:44])[0]
+
     def natpmp(self, internal, external=0, lifetime=600, client="127.0.0.1", opcode=2):
         """(result, external port, lifetime)"""
         packet = struct.pack(">BBHHHI", 0, opcode, 0, internal, external or internal, lifetime)

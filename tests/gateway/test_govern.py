@@ -39,6 +39,34 @@ def listed(opened):
     expect(status["gateways"][0]["external_address"], OUTSIDE, "outside")
 
 
+@case("a flow that PEER keeps is listed with its remote peer, counted, and can be revoked")
+def peer(opened):
+    g = Governed(opened, GATEWAYD, keys="Peer=yes\n")
+    result, port = g.peer(4000, "9.9.9.9", 443, client="127.0.0.7")
+    expect(result, 0, "grant")
+    flow, = g.mappings()
+    expect({key: flow[key] for key in ("protocol", "client", "internal_port", "external_port",
+                                       "method", "opcode", "remote_address", "remote_port")},
+           {"protocol": "tcp", "client": "127.0.0.7", "internal_port": 4000,
+            "external_port": port, "method": "pcp", "opcode": "peer",
+            "remote_address": "9.9.9.9", "remote_port": 443}, "flow")
+    expect(g.ask("GET", f"/v1/mappings/{flow['id']}")["mappings"], [flow], "it alone")
+    expect(g.ask("GET", "/v1/status")["mappings"], 1, "count")
+    metrics = g.metrics()
+    expect((metrics["peer_mappings"],
+            metrics['client_mappings{client="127.0.0.7",method="pcp-peer"}']), (1, 1), "metrics")
+    events = g.listen()
+    event, at = events.wait(lambda e: e["event"] == "mapped", "the grant")
+    expect(event["mapping"]["remote_address"], "9.9.9.9", "peer")
+    expect(g.ask("DELETE", f"/v1/mappings/{flow['id']}")["mappings"][0]["id"], flow["id"], "gone")
+    event, _ = events.wait(lambda e: e["event"] == "removed", "its end", at)
+    expect((event["end"], event["mapping"]["opcode"]), ("revoked", "peer"), "event")
+    expect(g.mappings(), [], "mappings")
+    g.ask("DELETE", f"/v1/mappings/{flow['id']}", want=404)
+    expect(g.peer(4000, "9.9.9.9", 443, client="127.0.0.7")[0], 2, "asked for again")
+    expect(g.peer(4000, "9.9.9.8", 443, client="127.0.0.7")[0], 0, "another flow")
+
+
 @case("events tell what is decided, also what was decided before anybody listened")
 def told(opened):
     g = Governed(opened, GATEWAYD, "[Rule]\nAction=deny\nExternalPort=1-1023\n"

@@ -215,6 +215,13 @@ static void judge_class(struct diagnosis *d)
 			  d->held->mapping.external_address, d->held->through);
 		return;
 	}
+	if (diagnose_is_pinhole(d) &&
+	    output_class_of(d->held->mapping.internal_address) == TENF_ADDRESS_PUBLIC) {
+		step->outcome = STEP_OK;
+		step_text(step->seen, "%s is a public address, of this computer itself (IPv6)",
+			  d->held->mapping.internal_address);
+		return;
+	}
 	switch (g->address_class) {
 	case TENF_ADDRESS_PUBLIC:
 		step->outcome = STEP_OK;

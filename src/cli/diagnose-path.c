@@ -80,9 +80,22 @@ static void held(struct diagnosis *d, const char *list)
 	step_text(step->means, "%s", list);
 }
 
+static const char *whose_word(const struct diagnosis *d, bool is_listed)
+{
+	bool by_agent = (d->held->sources & OPENED_AGENT) != 0;
+
+	if (is_listed)
+		return "the router's own list has it";
+	if (diagnose_is_pinhole(d))
+		return by_agent ? "by what the agent says: no router lists IPv6 pinholes" :
+				  "by our own record: no router lists IPv6 pinholes";
+	return by_agent ? "by what the agent says: this router has no list to compare with" :
+			  "by our own record: this router has no list to compare with";
+}
+
 void diagnose_mapping(struct diagnosis *d)
 {
-	bool router_lists = d->sources.router_was_asked;
+	bool is_listed = d->sources.router_was_asked && !diagnose_is_pinhole(d);
 
 	if (d->held == NULL)
 		not_held(d);
@@ -91,16 +104,11 @@ void diagnose_mapping(struct diagnosis *d)
 	else if (was_forgotten(d))
 		dead(d, FOUND_FORGOTTEN,
 		     "the router restarted after this was opened, and has forgotten it");
-	else if (router_lists && (d->held->sources & OPENED_ROUTER) == 0)
+	else if (is_listed && (d->held->sources & OPENED_ROUTER) == 0)
 		dead(d, FOUND_MISSING_IN_LIST,
 		     "it is recorded here, but missing in the router's own list");
 	else
-		held(d, router_lists ? "the router's own list has it" :
-			(d->held->sources & OPENED_AGENT) != 0 ?
-				       "by what the agent says: this router has no list to "
-				       "compare with" :
-				       "by our own record: this router has no list to "
-				       "compare with");
+		held(d, whose_word(d, is_listed));
 }
 
 /* ---- hairpin -------------------------------------------------------------------- */
@@ -138,6 +146,8 @@ void diagnose_hairpin(struct diagnosis *d)
 	enum host_reach reach;
 
 	if (!steps_is(&d->steps, "mapping", STEP_OK) || !diagnose_outside_endpoint(d, &at))
+		return;
+	if (diagnose_is_pinhole(d)) /* the way to it does not leave this computer */
 		return;
 	if (timeout_ms > DIAGNOSE_REACH_MS)
 		timeout_ms = DIAGNOSE_REACH_MS;

@@ -127,6 +127,11 @@ void diagnose_done(struct diagnosis *d)
 	host_done(d->host);
 }
 
+bool diagnose_is_pinhole(const struct diagnosis *d)
+{
+	return d->held != NULL && strchr(d->held->mapping.internal_address, ':') != NULL;
+}
+
 bool diagnose_outside_endpoint(const struct diagnosis *d, struct tenf_endpoint *ret)
 {
 	const struct tenf_mapping *m = d->held != NULL ? &d->held->mapping : NULL;

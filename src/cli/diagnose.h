@@ -66,6 +66,9 @@ void diagnose_hairpin(struct diagnosis *d);
 /* By --from or --from-url; says how where neither is given. */
 void diagnose_outside(struct diagnosis *d);
 
+/* What is held is a hole in a firewall before an IPv6 address of ours: nobody translates
+ * there, and UPnP has no list of those. */
+bool diagnose_is_pinhole(const struct diagnosis *d);
 /* The address the subject is open at; false when it is not known. */
 bool diagnose_outside_endpoint(const struct diagnosis *d, struct tenf_endpoint *ret);
 /* The sentence at the end, and the exit status. */

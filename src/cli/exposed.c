@@ -123,16 +123,17 @@ static bool make_direct(const struct host *host, const struct host_socket *socke
 	return ret->firewall != HOST_KEEPS_OUT;
 }
 
-/* Several sockets on one port (a server's workers) are one exposure. */
+/* Several sockets on one port (a server's workers) are one exposure; so is what a
+ * pinhole that we know of leads to. */
 static bool is_known(const struct exposed_list *list, const struct opened *opened)
 {
 	for (size_t i = 0; i < list->count; i++) {
-		const struct opened *other = list->items[i].opened;
+		const struct tenf_mapping *a = &list->items[i].opened->mapping;
+		const struct tenf_mapping *b = &opened->mapping;
 
-		if (other->sources == OPENED_DIRECT &&
-		    other->mapping.protocol == opened->mapping.protocol &&
-		    other->mapping.external_port == opened->mapping.external_port &&
-		    strcmp(other->mapping.external_address, opened->mapping.external_address) == 0)
+		if (a->protocol == b->protocol && a->external_port == b->external_port &&
+		    strcmp(a->external_address, b->external_address) == 0 &&
+		    strcmp(a->internal_address, b->internal_address) == 0)
 			return true;
 	}
 	return false;

@@ -5,6 +5,45 @@
 
 #include <string.h>
 
+/* Towards a link-local next hop the kernel would take a link-local source, and the
+ * port would be opened for an address that nobody outside reaches (RFC 6887 §8.1 maps
+ * to the source of the request). */
+static bool takes_source(const struct net_gateway *g)
+{
+	return tenf_address_is_link_local(&g->address) && !tenf_address_is_v4(&g->address) &&
+	       !tenf_address_is_none(&g->source) && !tenf_address_is_link_local(&g->source);
+}
+
+/* A named next hop that is link-local says neither from where to ask nor, where only
+ * the source is named, on which link: the addresses and the routes do. */
+static void find_source(const struct settings *s, struct route *r)
+{
+	struct net_error ignored = { 0 };
+	struct net_gateway_query query = { .interface = s->interface, .ipv6 = true,
+					   .opener = &s->opener };
+	struct net_gateways found;
+
+	if (tenf_address_is_v4(&s->gateway.address) ||
+	    !tenf_address_is_link_local(&s->gateway.address))
+		return;
+	if (r->has_source && !r->bound) {
+		r->ifindex = net_interface_of(&s->opener, &s->source);
+		r->bound = r->ifindex != 0 &&
+			   net_interface_name(&s->opener, r->ifindex, r->interface);
+	}
+	if (r->has_source || !r->bound || net_gateways_find(&query, &found, &ignored) != TENF_OK)
+		return;
+	for (size_t i = 0; i < found.count; i++) {
+		const struct net_gateway *g = &found.at[i];
+
+		if (!takes_source(g) || !tenf_address_equal(&g->address, &s->gateway.address))
+			continue;
+		r->source = g->source;
+		r->has_source = true;
+		return;
+	}
+}
+
 /* An interface is known by its name: one that went and came back has another
  * number. False while there is none. */
 static bool given(const struct settings *s, struct route *ret)
@@ -20,6 +59,7 @@ static bool given(const struct settings *s, struct route *ret)
 
 	r.bound = named;
 	memcpy(r.interface, s->interface, sizeof(r.interface));
+	find_source(s, &r);
 	*ret = r;
 	return !named || r.ifindex != 0;
 }
@@ -78,7 +118,7 @@ enum tenf_status route_find(const struct settings *s, struct route *ret, size_t 
 		*r = (struct route){
 			.gateway = { g->address, TENF_DEFAULT_PORT },
 			.source = s->has_source ? s->source : g->source,
-			.has_source = s->has_source,
+			.has_source = s->has_source || takes_source(g),
 			.ifindex = g->ifindex,
 			.bound = g->ifindex != 0,
 			.origin = origin_of(g->origin),

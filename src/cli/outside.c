@@ -203,9 +203,16 @@ enum outside outside_read_answer(const char *text, struct tenf_text *why)
 	else if (is_word(text, "closed"))
 		result = OUTSIDE_REFUSED;
 	else
-		tenf_text_add(why, "the check service says neither open nor closed");
+		tenf_text_add(why, "it says neither open nor closed");
 	json_decref(answer);
 	return result;
+}
+
+static enum outside failed_with(struct tenf_text *why, int status)
+{
+	tenf_text_add(why, "it answered with status ");
+	tenf_text_add_number(why, (uint64_t)status);
+	return OUTSIDE_FAILED;
 }
 
 enum outside outside_by_url(struct cli *cli, const char *url,
@@ -217,13 +224,13 @@ enum outside outside_by_url(struct cli *cli, const char *url,
 	int status = 0;
 
 	if (!outside_url(url, target, filled, sizeof(filled)))
-		return failed(why, "it is no URL", 0);
+		return failed(why, "that is no URL of http or https", 0);
 	if (remote_fetch(filled, cli->global.ask.timeout_ms, &status, &text, &error) != TENF_OK)
 		return failed(why, error.text, 0);
 	if (status == 200)
 		result = outside_read_answer(text, why);
 	else
-		result = failed(why, "the check service did not answer with 200", 0);
+		result = failed_with(why, status);
 	free(text);
 	return result;
 }

@@ -66,6 +66,28 @@ static enum tenf_status fail_curl(struct tenf_error *reterr, CURLcode code)
 	return fail(reterr, TENF_E_SYSTEM, "request to the daemon: %s", curl_easy_strerror(code));
 }
 
+/* Of a server that somebody else runs; `detail` is what libcurl says beside, or "". */
+static enum tenf_status fail_foreign(struct tenf_error *reterr, CURLcode code, const char *detail)
+{
+	const char *text = detail[0] != '\0' ? detail : curl_easy_strerror(code);
+
+	if (code == CURLE_OUT_OF_MEMORY)
+		return fail(reterr, TENF_E_MEMORY, "out of memory");
+	if (code == CURLE_COULDNT_RESOLVE_HOST)
+		return fail(reterr, TENF_E_SYSTEM, "its name is not known");
+	if (code == CURLE_COULDNT_CONNECT)
+		return fail(reterr, TENF_E_SYSTEM, "it cannot be reached");
+	if (code == CURLE_OPERATION_TIMEDOUT)
+		return fail(reterr, TENF_E_SYSTEM, "it did not answer in time");
+	if (code == CURLE_WRITE_ERROR)
+		return fail(reterr, TENF_E_LIMIT, "its answer is too long");
+	if (code == CURLE_PEER_FAILED_VERIFICATION)
+		return fail(reterr, TENF_E_SYSTEM, "its certificate is not trusted (%s)", text);
+	if (code == CURLE_SSL_CONNECT_ERROR)
+		return fail(reterr, TENF_E_SYSTEM, "it does not speak TLS as it should (%s)", text);
+	return fail(reterr, TENF_E_SYSTEM, "%s", text);
+}
+
 /* Where, and nothing else that libcurl could take from the environment. */
 static CURLcode set_target(CURL *easy, const struct remote_target *target, const char *path)
 {
@@ -204,7 +226,7 @@ static CURLcode set_call(CURL *easy, const struct remote_call *call, struct curl
 }
 
 static CURLcode perform(struct remote_link *link, const struct remote_call *call,
-			struct curl_slist *headers, struct answer *answer)
+			struct curl_slist *headers, struct answer *answer, char *detail)
 {
 	const struct remote_target target = { link->socket, link->base, link->token };
 	CURLcode code;
@@ -215,24 +237,31 @@ static CURLcode perform(struct remote_link *link, const struct remote_call *call
 		code = set_call(link->easy, call, headers);
 	if (code == CURLE_OK)
 		code = curl_easy_setopt(link->easy, CURLOPT_WRITEDATA, answer);
-	return code == CURLE_OK ? curl_easy_perform(link->easy) : code;
+	if (code == CURLE_OK)
+		code = curl_easy_setopt(link->easy, CURLOPT_ERRORBUFFER, detail);
+	if (code == CURLE_OK)
+		code = curl_easy_perform(link->easy);
+	(void)curl_easy_setopt(link->easy, CURLOPT_ERRORBUFFER, NULL); /* it is the caller's */
+	return code;
 }
 
 static enum tenf_status link_request(struct remote_link *link, const struct remote_call *call,
 				     struct remote_reply *ret, struct tenf_error *reterr)
 {
 	struct answer answer = { .max = call->answer_max };
+	char detail[CURL_ERROR_SIZE] = "";
 	struct curl_slist *headers = NULL;
 	CURLcode code = CURLE_OUT_OF_MEMORY;
 	long status = 0;
 
 	if (add_token(&headers, link->token) &&
 	    add_header(&headers, "Content-Type", "application/json"))
-		code = perform(link, call, headers, &answer);
+		code = perform(link, call, headers, &answer, detail);
 	curl_slist_free_all(headers);
 	if (code != CURLE_OK) {
 		free(answer.data);
-		return fail_curl(reterr, code);
+		return call->is_foreign ? fail_foreign(reterr, code, detail) :
+					  fail_curl(reterr, code);
 	}
 	(void)curl_easy_getinfo(link->easy, CURLINFO_RESPONSE_CODE, &status);
 	*ret = (struct remote_reply){ .status = (int)status, .data = answer.data,

@@ -15,7 +15,8 @@ static enum tenf_status get(const struct remote_module *module, const struct rem
 				    .path = "", /* the base is all of it */
 				    .timeout_ms = timeout_ms < INT32_MAX ? (long)timeout_ms :
 									   INT32_MAX,
-				    .answer_max = REMOTE_FETCH_MAX };
+				    .answer_max = REMOTE_FETCH_MAX,
+				    .is_foreign = true };
 	struct remote_link *link = NULL;
 	enum tenf_status status = module->open(target, &link, reterr);
 

@@ -28,6 +28,7 @@ struct remote_call {
 	const char *body; /* NULL: none */
 	long timeout_ms;
 	size_t answer_max;
+	bool is_foreign; /* no daemon of ours is asked: errors speak of "it" */
 };
 
 struct remote_reply {

@@ -290,8 +290,9 @@ static void a_check_service_the_user_names_is_asked(void **state)
 	expect_verdict("check 25565 --from-url http://c.example", 11, "is closed from outside.\n");
 	fake_agent.page = "<html>";
 	expect_verdict("check 25565 --from-url http://c.example", 0,
-		       "the check service says neither open");
-	expect_verdict("check 25565 --from-url file:///etc/passwd", 0, "it is no URL\n");
+		       "could not be asked from the check service: it says neither open");
+	expect_verdict("check 25565 --from-url file:///etc/passwd", 0,
+		       "that is no URL of http or https\n");
 }
 
 static void nothing_of_the_users_gets_into_the_far_shell(void **state)

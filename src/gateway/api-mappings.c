@@ -41,11 +41,13 @@ static bool take(struct copy *ret, const struct ledger_mapping *m)
 {
 	ret->mapping = *m;
 	ret->cold = NULL;
-	if (m->cold == NULL || m->cold->description_len == 0)
+	if (m->cold == NULL || (m->cold->description_len == 0 && !m->cold->has_asker))
 		return true;
 	ret->cold = calloc(1, sizeof(*ret->cold));
 	if (ret->cold == NULL)
 		return false;
+	ret->cold->has_asker = m->cold->has_asker;
+	ret->cold->asker = m->cold->asker;
 	ret->cold->description_len = m->cold->description_len;
 	memcpy(ret->cold->description, m->cold->description, m->cold->description_len);
 	return true;

@@ -112,16 +112,17 @@ json_t *api_mapping(struct daemon *d, const struct ledger_mapping *m)
 	char id[ID_SIZE], mac_text[NEIGHBOURS_TEXT];
 	uint8_t mac[NEIGHBOURS_MAC];
 	char name[LEDGER_DESCRIPTION_MAX + 1];
+	char client[TENF_ADDRESS_TEXT];
 	struct shape_label label = { .id = id, .name = name, .source = "gateway" };
 	struct tenf_mapping mapping = { .error.reason = TENF_REASON_NONE };
 	const struct policy_rule *rule = responder_rule(d->responder, m->rule);
-	struct shape_governed governed = { .client = mapping.internal_address,
+	struct shape_governed governed = { .client = tenf_address_text(ledger_asker(m), client),
 					   .made_at = net_wall_of_s(m->made_at),
 					   .renewals = m->renewals, .opcode = "map" };
 
 	(void)snprintf(id, sizeof(id), "m%u", m->id);
 	name_of(m, name);
-	if (daemon_mac_of(d, &m->internal_address, net_now(), mac))
+	if (daemon_mac_of(d, ledger_asker(m), net_now(), mac))
 		governed.mac = neighbours_text(mac, mac_text);
 	fill(d, m, &mapping);
 	add_rule(rule, m->rule, &governed);
@@ -131,6 +132,7 @@ json_t *api_mapping(struct daemon *d, const struct ledger_mapping *m)
 json_t *api_peer(struct daemon *d, const struct responder_peer *peer)
 {
 	char id[ID_SIZE], mac_text[NEIGHBOURS_TEXT], remote[TENF_ADDRESS_TEXT];
+	char client[TENF_ADDRESS_TEXT];
 	uint8_t mac[NEIGHBOURS_MAC];
 	const struct shape_label label = { .id = id, .source = "gateway" };
 	const struct tenf_address gateway = api_gateway_of(&d->links, &peer->internal.address);
@@ -140,7 +142,8 @@ json_t *api_peer(struct daemon *d, const struct responder_peer *peer)
 		.lifetime_s = peer->lifetime_s, .expires_at = net_wall_of_s(peer->ends_at),
 	};
 	struct shape_governed governed = {
-		.client = mapping.internal_address, .made_at = net_wall_of_s(peer->made_at),
+		.client = tenf_address_text(&peer->asker, client),
+		.made_at = net_wall_of_s(peer->made_at),
 		.renewals = peer->renewals, .opcode = "peer",
 		.remote_address = tenf_address_text(&peer->remote.address, remote),
 		.remote_port = peer->remote.port,
@@ -150,7 +153,7 @@ json_t *api_peer(struct daemon *d, const struct responder_peer *peer)
 	api_fill_endpoints(&peer->internal, &peer->external, &mapping);
 	if (!tenf_address_is_none(&gateway))
 		(void)tenf_address_text(&gateway, mapping.gateway);
-	if (daemon_mac_of(d, &peer->internal.address, net_now(), mac))
+	if (daemon_mac_of(d, &peer->asker, net_now(), mac))
 		governed.mac = neighbours_text(mac, mac_text);
 	add_rule(responder_rule(d->responder, peer->rule), peer->rule, &governed);
 	return shape_governed(shape_mapping(&mapping, &label), &governed);

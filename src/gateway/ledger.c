@@ -287,42 +287,82 @@ void ledger_end(struct ledger *l, struct ledger_mapping *m, enum ledger_end why,
 	ledger_set_ended(l, m, tenf_time_add(now, tenf_seconds(withhold_s(l, m))));
 }
 
-static bool cold_equal(const struct ledger_cold *cold, const uint8_t *description, size_t len,
-		       const struct pcp_filter *filters, size_t filter_count)
+const struct tenf_address *ledger_asker(const struct ledger_mapping *m)
 {
-	if (cold == NULL || cold->description_len != len || cold->filter_count != filter_count)
-		return cold == NULL && len == 0 && filter_count == 0;
-	if (len > 0 && memcmp(cold->description, description, len) != 0)
+	return m->cold != NULL && m->cold->has_asker ? &m->cold->asker : &m->internal_address;
+}
+
+struct ledger_extras ledger_extras_of(const struct ledger_mapping *m)
+{
+	const struct ledger_cold *cold = m->cold;
+
+	if (cold == NULL)
+		return (struct ledger_extras){ .asker = NULL };
+	return (struct ledger_extras){ .description = cold->description,
+				       .description_len = cold->description_len,
+				       .filters = cold->filters,
+				       .filter_count = cold->filter_count,
+				       .asker = cold->has_asker ? &cold->asker : NULL };
+}
+
+static bool asker_equal(const struct ledger_cold *cold, const struct tenf_address *asker)
+{
+	return asker == NULL ? !cold->has_asker
+			     : cold->has_asker && tenf_address_equal(&cold->asker, asker);
+}
+
+static bool is_nothing(const struct ledger_extras *e)
+{
+	return e->description_len == 0 && e->filter_count == 0 && e->asker == NULL;
+}
+
+static bool cold_equal(const struct ledger_cold *cold, const struct ledger_extras *e)
+{
+	if (cold == NULL)
+		return is_nothing(e);
+	if (cold->description_len != e->description_len ||
+	    cold->filter_count != e->filter_count || !asker_equal(cold, e->asker))
 		return false;
-	for (size_t i = 0; i < filter_count; i++) {
-		if (cold->filters[i].prefix_length != filters[i].prefix_length ||
-		    cold->filters[i].port != filters[i].port ||
-		    !tenf_address_equal(&cold->filters[i].address, &filters[i].address))
+	if (e->description_len > 0 &&
+	    memcmp(cold->description, e->description, e->description_len) != 0)
+		return false;
+	for (size_t i = 0; i < e->filter_count; i++) {
+		const struct pcp_filter *filter = &e->filters[i];
+
+		if (cold->filters[i].prefix_length != filter->prefix_length ||
+		    cold->filters[i].port != filter->port ||
+		    !tenf_address_equal(&cold->filters[i].address, &filter->address))
 			return false;
 	}
 	return true;
 }
 
+static void fill_cold(struct ledger_cold *cold, const struct ledger_extras *e)
+{
+	cold->description_len = (uint8_t)e->description_len;
+	cold->filter_count = (uint8_t)e->filter_count;
+	if (e->description_len > 0)
+		memcpy(cold->description, e->description, e->description_len);
+	if (e->filter_count > 0)
+		memcpy(cold->filters, e->filters, e->filter_count * sizeof(*e->filters));
+	cold->has_asker = e->asker != NULL;
+	if (e->asker != NULL)
+		cold->asker = *e->asker;
+}
+
 /* False when memory is out; NULL for nothing to keep. */
-static bool cold_new(struct ledger *l, const uint8_t *description, size_t len,
-		     const struct pcp_filter *filters, size_t filter_count,
-		     struct ledger_cold **ret)
+static bool cold_new(struct ledger *l, const struct ledger_extras *e, struct ledger_cold **ret)
 {
 	struct ledger_cold *cold = NULL;
 
-	if (len > 0 || filter_count > 0) {
+	if (!is_nothing(e)) {
 		cold = tenf_memory_zero(l->memory, 1,
-					sizeof(*cold) + filter_count * sizeof(*filters));
+					sizeof(*cold) + e->filter_count * sizeof(*e->filters));
 		if (cold == NULL)
 			return false;
-		cold->description_len = (uint8_t)len;
-		cold->filter_count = (uint8_t)filter_count;
-		if (len > 0)
-			memcpy(cold->description, description, len);
-		if (filter_count > 0)
-			memcpy(cold->filters, filters, filter_count * sizeof(*filters));
-		l->filtered_count += filter_count > 0;
-		l->filter_count += filter_count;
+		fill_cold(cold, e);
+		l->filtered_count += e->filter_count > 0;
+		l->filter_count += e->filter_count;
 	}
 	*ret = cold;
 	return true;
@@ -337,8 +377,7 @@ enum tenf_status ledger_restore(struct ledger *l, const struct ledger_wish *wish
 
 	if (l->live_count >= l->limits.mappings_max || ledger_find_place(l, wish) != NULL)
 		return TENF_E_LIMIT;
-	if (!cold_new(l, past->description, past->description_len, past->filters,
-		      past->filter_count, &cold))
+	if (!cold_new(l, &past->extras, &cold))
 		return TENF_E_MEMORY;
 	status = enter(l, wish, &m);
 	if (status != TENF_OK) {
@@ -391,14 +430,13 @@ bool ledger_takes_filters(const struct ledger *l, const struct ledger_mapping *m
 }
 
 enum tenf_status ledger_set_cold(struct ledger *l, struct ledger_mapping *m,
-				 const uint8_t *description, size_t description_len,
-				 const struct pcp_filter *filters, size_t filter_count)
+				 const struct ledger_extras *extras)
 {
 	struct ledger_cold *cold;
 
-	if (cold_equal(m->cold, description, description_len, filters, filter_count))
+	if (cold_equal(m->cold, extras))
 		return TENF_OK;
-	if (!cold_new(l, description, description_len, filters, filter_count, &cold))
+	if (!cold_new(l, extras, &cold))
 		return TENF_E_MEMORY;
 	if (ledger_save(l, m) != TENF_OK) {
 		ledger_free_cold(l, cold);

@@ -63,6 +63,8 @@ enum ledger_end {
 
 /* What few mappings have. */
 struct ledger_cold {
+	bool has_asker; /* another host asked for it, RFC 6887 §13.1 */
+	struct tenf_address asker;
 	uint8_t description[LEDGER_DESCRIPTION_MAX];
 	uint8_t description_len;
 	uint8_t filter_count;
@@ -80,7 +82,7 @@ struct ledger_mapping {
 	struct ledger_mapping *host_previous;
 	struct ledger_mapping *batch_next;
 	struct ledger_host *host;
-	struct ledger_cold *cold;  /* NULL: no description, no filter */
+	struct ledger_cold *cold;  /* NULL: no description, no filter, no other asker */
 	tenf_time made_at;
 	tenf_time committed_until; /* what the backend holds: end of lease, 0 for nothing */
 	uint8_t nonce[PCP_NONCE];  /* zero unless made by PCP */
@@ -229,16 +231,21 @@ struct ledger_wish {
  * TENF_E_LIMIT at mappings_max, TENF_E_MEMORY. */
 TENF_CHECKED enum tenf_status ledger_add(struct ledger *ledger, const struct ledger_wish *wish,
 					 tenf_time now, struct ledger_mapping **ret);
+/* What a mapping may have beside its lease. */
+struct ledger_extras {
+	const uint8_t *description;
+	size_t description_len;
+	const struct pcp_filter *filters;
+	size_t filter_count;
+	const struct tenf_address *asker; /* NULL: its own host */
+};
 /* A mapping that the backend holds already, as it was: part of no batch. */
 struct ledger_past {
 	tenf_time made_at;
 	tenf_time ends_at; /* TENF_NEVER for a static one */
 	uint32_t id;       /* 0: a new one */
 	uint32_t renewals;
-	const uint8_t *description;
-	size_t description_len;
-	const struct pcp_filter *filters;
-	size_t filter_count;
+	struct ledger_extras extras;
 };
 /* On a place known to be free. Errors as above. */
 TENF_CHECKED enum tenf_status ledger_restore(struct ledger *ledger, const struct ledger_wish *wish,
@@ -255,12 +262,13 @@ TENF_CHECKED enum tenf_status ledger_renew(struct ledger *ledger, struct ledger_
 					   tenf_time now);
 void ledger_end(struct ledger *ledger, struct ledger_mapping *m, enum ledger_end why,
 		tenf_time now);
-/* Replaces description and filters by copies, unless they are these already.
- * TENF_E_MEMORY: unchanged. */
+/* What it has; it lives as long as its cold part. */
+struct ledger_extras ledger_extras_of(const struct ledger_mapping *m);
+/* Replaces them by copies, unless they are these already. TENF_E_MEMORY: unchanged. */
 TENF_CHECKED enum tenf_status ledger_set_cold(struct ledger *ledger, struct ledger_mapping *m,
-					      const uint8_t *description, size_t description_len,
-					      const struct pcp_filter *filters,
-					      size_t filter_count);
+					      const struct ledger_extras *extras);
+/* Who asked for it last: its own host, but for THIRD_PARTY. */
+const struct tenf_address *ledger_asker(const struct ledger_mapping *m);
 
 /* Is there room for so many filters of this mapping (NULL: a new one)? What ended a short
  * while ago, or is being replaced, still takes its own. */

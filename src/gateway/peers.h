@@ -28,6 +28,7 @@ struct responder_peer {
 	struct tenf_endpoint internal;
 	struct tenf_endpoint external;
 	struct tenf_endpoint remote;
+	struct tenf_address asker; /* the internal host, but for THIRD_PARTY */
 	uint8_t nonce[PCP_NONCE]; /* the first one seen */
 	tenf_time made_at;
 	tenf_time ends_at;

@@ -51,10 +51,13 @@ static bool is_from(const struct policy_rule *rule, const struct tenf_address *c
 /* All but the external port. */
 static bool is_about(const struct policy_rule *rule, const struct policy_query *query)
 {
+	const bool doubt = query->may_be_any_mac && query->mac == NULL &&
+			   rule->action != POLICY_DENY;
+
 	if (rule->protocol != 0 && rule->protocol != TENF_BOTH &&
 	    rule->protocol != query->protocol)
 		return false;
-	return is_from(rule, &query->client, query->mac) &&
+	return is_from(rule, &query->client, doubt ? rule->mac : query->mac) &&
 	       policy_ports_contain(&rule->internal, query->internal_port);
 }
 

@@ -64,6 +64,7 @@ struct policy_query {
 	uint16_t internal_port;
 	bool third_party; /* for another host: a rule without third_party denies it */
 	const uint8_t *mac; /* of the client; NULL: unknown, then no rule with a MAC matches */
+	bool may_be_any_mac; /* when it is unknown: rules with one that do not deny match */
 	bool approved;      /* the administrator said yes: POLICY_ASK allows */
 	uint16_t approved_port; /* this external port alone; 0: any that is asked about */
 };

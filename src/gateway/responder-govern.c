@@ -36,6 +36,7 @@ const struct ledger_mapping *responder_find_internal(const struct responder *r,
 
 enum tenf_status responder_describe(struct responder *r, uint32_t id, const char *text, size_t len)
 {
+	struct ledger_extras extras;
 	struct ledger_mapping *m;
 
 	if (r->committing)
@@ -45,9 +46,10 @@ enum tenf_status responder_describe(struct responder *r, uint32_t id, const char
 		return TENF_E_NOT_FOUND;
 	if (len > LEDGER_DESCRIPTION_MAX)
 		return TENF_E_LIMIT;
-	return ledger_set_cold(r->ledger, m, (const uint8_t *)text, len,
-			       m->cold != NULL ? m->cold->filters : NULL,
-			       m->cold != NULL ? m->cold->filter_count : 0);
+	extras = ledger_extras_of(m);
+	extras.description = (const uint8_t *)text;
+	extras.description_len = len;
+	return ledger_set_cold(r->ledger, m, &extras);
 }
 
 enum tenf_status responder_revoke(struct responder *r, uint32_t id, tenf_time now)
@@ -71,16 +73,19 @@ enum tenf_status responder_revoke(struct responder *r, uint32_t id, tenf_time no
 static void record_one(struct responder *r, const struct ledger_mapping *m, bool failed)
 {
 	struct responder_record record = {
-		.verdict = RESPONDER_REVOKED, .client = m->internal_address,
+		.verdict = RESPONDER_REVOKED, .client = *ledger_asker(m),
 		.version = m->maker == LEDGER_BY_NATPMP ? NATPMP_VERSION : PCP_VERSION,
 		.internal = { m->internal_address, m->internal_port },
 		.protocol = (enum tenf_protocol)m->protocol, .rule = m->rule,
-		.has_mac = m->host->has_mac, .count = failed ? 0 : 1,
+		.count = failed ? 0 : 1,
 		.why = m->end == LEDGER_REVOKED ? "revoked by the administrator"
 						: "no longer allowed",
 	};
+	const struct ledger_host *host = ledger_known_host(r->ledger, ledger_asker(m));
 
-	memcpy(record.mac, m->host->mac, sizeof(record.mac));
+	record.has_mac = host != NULL && host->has_mac;
+	if (record.has_mac)
+		memcpy(record.mac, host->mac, sizeof(record.mac));
 	responder_record_mapping(r, m, &record);
 	if (failed) {
 		record.end = LEDGER_NOT_ENDED;
@@ -115,15 +120,32 @@ void responder_record_revoked(struct responder *r, bool failed, tenf_time now)
 
 /* ---- Rules ------------------------------------------------------------ */
 
+enum policy_action responder_judge_as(const struct responder *r, const struct tenf_address *asker,
+				      enum tenf_protocol protocol,
+				      const struct tenf_endpoint *internal, uint16_t external_port,
+				      int *ret_rule)
+{
+	const struct ledger_host *host = ledger_known_host(r->ledger, asker);
+	struct policy_query query = {
+		.client = *asker, .protocol = protocol, .internal_port = internal->port,
+		.third_party = !tenf_address_equal(asker, &internal->address),
+		.mac = host != NULL && host->has_mac ? host->mac : NULL,
+	};
+	enum policy_action action = policy_decide(&r->policy, &query, external_port, ret_rule);
+
+	if (action != POLICY_DENY || query.mac != NULL)
+		return action;
+	query.may_be_any_mac = true;
+	return policy_decide(&r->policy, &query, external_port, ret_rule);
+}
+
 enum policy_action responder_judge(const struct responder *r, const struct ledger_mapping *m,
 				   int *ret_rule)
 {
-	const struct policy_query query = {
-		.client = m->internal_address, .protocol = (enum tenf_protocol)m->protocol,
-		.internal_port = m->internal_port, .mac = m->host->has_mac ? m->host->mac : NULL,
-	};
+	const struct tenf_endpoint internal = { m->internal_address, m->internal_port };
 
-	return policy_decide(&r->policy, &query, m->external_port, ret_rule);
+	return responder_judge_as(r, ledger_asker(m), (enum tenf_protocol)m->protocol, &internal,
+				  m->external_port, ret_rule);
 }
 
 void responder_reapply(struct responder *r, tenf_time now)

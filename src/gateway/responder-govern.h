@@ -86,8 +86,9 @@ struct responder_limits { /* as in struct responder_config */
  * renewals are judged anew. With `reapply` what the rules would no longer allow is
  * ended, RESPONDER_REAPPLY_STEP mappings a batch (the deadline asks for the next
  * one), recorded as RESPONDER_REVOKED with LEDGER_DISALLOWED and the rule that
- * denies. A mapping is judged as if its own host had asked for it, with the link-layer
- * address it asked from last; static ones are the administrator's and stay.
+ * denies. A mapping is judged as if who asked for it last asked now, with the link-layer
+ * address it had then; where that is not known, as after a restart, what a rule with one
+ * may allow stays open until it is asked for again. Static ones are the administrator's.
  * TENF_E_LIMIT, TENF_E_ARGUMENT, TENF_E_MEMORY, TENF_E_AGAIN: the old ones hold. */
 TENF_CHECKED enum tenf_status responder_set_policy(struct responder *r,
 						   const struct policy_rule *rules, size_t count,

@@ -45,21 +45,24 @@ uint32_t responder_granted_s(const struct responder *r, const struct policy_rule
 /* ---- Filters and description ------------------------------------------ */
 
 static enum tenf_status store_extras(struct responder *r, struct ledger_mapping *m,
-				     const struct map_extras *extras,
+				     const struct map_question *q,
 				     const struct responder_filters *filters)
 {
-	uint8_t kept[LEDGER_DESCRIPTION_MAX];
-	const uint8_t *description = extras->description;
-	size_t len = extras->description_len;
+	const struct map_extras *extras = &q->extras;
+	const struct tenf_address *asker = extras->third_party ? &q->client : NULL;
+	struct ledger_extras after = ledger_extras_of(m);
 
-	if (!extras->described && !extras->clear_filters && extras->filter_count == 0)
+	if (asker == NULL && after.asker == NULL && !extras->described && !extras->clear_filters &&
+	    extras->filter_count == 0)
 		return TENF_OK;
-	if (!extras->described && m->cold != NULL) {
-		len = m->cold->description_len;
-		memcpy(kept, m->cold->description, len);
-		description = kept;
+	after.asker = asker;
+	after.filters = filters->at;
+	after.filter_count = filters->count;
+	if (extras->described) {
+		after.description = extras->description;
+		after.description_len = extras->description_len;
 	}
-	return ledger_set_cold(r->ledger, m, description, len, filters->at, filters->count);
+	return ledger_set_cold(r->ledger, m, &after);
 }
 
 /* ---- A mapping that is there ------------------------------------------ */
@@ -123,7 +126,7 @@ static void renew(struct responder *r, const struct map_question *q, struct ledg
 		return;
 	/* The extras first: after them the renewal cannot fail. */
 	out->lifetime_s = responder_granted_s(r, rule, q);
-	if (store_extras(r, m, &q->extras, &filters) != TENF_OK ||
+	if (store_extras(r, m, q, &filters) != TENF_OK ||
 	    ledger_renew(r->ledger, m, out->lifetime_s, q->nonce, now) != TENF_OK) {
 		responder_refuse(out, MAP_RESOURCES, number, "out of memory");
 		return;
@@ -207,7 +210,7 @@ static void create(struct responder *r, const struct map_question *q, struct led
 	wish.rule = out->rule;
 	wish.lifetime_s = responder_granted_s(r, policy_rule(&r->policy, out->rule), q);
 	status = ledger_add(r->ledger, &wish, now, &m);
-	if (status == TENF_OK && store_extras(r, m, &q->extras, &filters) != TENF_OK) {
+	if (status == TENF_OK && store_extras(r, m, q, &filters) != TENF_OK) {
 		ledger_end(r->ledger, m, LEDGER_DELETED, now);
 		status = TENF_E_MEMORY;
 	}

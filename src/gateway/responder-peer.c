@@ -159,7 +159,7 @@ static void keep(struct responder *r, const struct map_question *q,
 {
 	struct responder_peer peer = {
 		.protocol = q->protocol, .internal = { q->internal, q->internal_port },
-		.external = *external, .remote = q->remote, .made_at = now,
+		.external = *external, .remote = q->remote, .asker = q->client, .made_at = now,
 		.ends_at = tenf_time_add(now, tenf_seconds(lifetime_s)), .lifetime_s = lifetime_s,
 		.rule = out->rule,
 	};
@@ -301,7 +301,7 @@ void responder_record_peer(struct responder *r, const struct responder_peer *pee
 {
 	const struct responder_record record = {
 		.verdict = verdict, .version = PCP_VERSION, .opcode = PCP_PEER,
-		.protocol = peer->protocol, .client = peer->internal.address,
+		.protocol = peer->protocol, .client = peer->asker,
 		.internal = peer->internal, .external = peer->external, .remote = peer->remote,
 		.count = 1, .id = peer->id, .renewals = peer->renewals, .made_at = peer->made_at,
 		.end = end, .rule = peer->rule, .why = why,
@@ -349,16 +349,10 @@ void responder_reapply_peers(struct responder *r)
 
 	while ((next = peers_each(&r->peers, next)) != NULL) {
 		struct peers_entry *e = peers_by_id(&r->peers, next->id);
-		const struct ledger_host *host =
-			ledger_known_host(r->ledger, &next->internal.address);
-		const struct policy_query query = {
-			.client = next->internal.address, .protocol = next->protocol,
-			.internal_port = next->internal.port,
-			.mac = host != NULL && host->has_mac ? host->mac : NULL,
-		};
 		int rule;
 
-		if (policy_decide(&r->policy, &query, next->external.port, &rule) != POLICY_DENY)
+		if (responder_judge_as(r, &next->asker, next->protocol, &next->internal,
+				       next->external.port, &rule) != POLICY_DENY)
 			continue;
 		e->peer.rule = rule;
 		peers_end(&r->peers, e, LEDGER_DISALLOWED);
@@ -399,7 +393,7 @@ static bool makes_sense(const struct responder_peer *p, tenf_time now)
 
 	return (p->protocol == TENF_TCP || p->protocol == TENF_UDP) && p->ends_at > now &&
 	       p->internal.port != 0 && p->external.port != 0 && p->remote.port != 0 &&
-	       v4 == tenf_address_is_v4(&p->remote.address) &&
+	       v4 == tenf_address_is_v4(&p->remote.address) && !tenf_address_is_none(&p->asker) &&
 	       (v4 || tenf_endpoint_equal(&p->internal, &p->external));
 }
 

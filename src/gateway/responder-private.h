@@ -227,7 +227,12 @@ TENF_CHECKED enum tenf_status responder_first_externals(struct responder *r,
 							const struct responder_config *config);
 /* The only one, or none4. */
 struct tenf_address responder_only_address(const struct responder *r);
-/* What the rules say of a mapping that is open, as if its host asked for it now. */
+/* What the rules say of what is open, as if who asked for it last asked now. Whose link-layer
+ * address is not known yet, as after a restart, has the one that a rule would allow. */
+enum policy_action responder_judge_as(const struct responder *r, const struct tenf_address *asker,
+				      enum tenf_protocol protocol,
+				      const struct tenf_endpoint *internal, uint16_t external_port,
+				      int *ret_rule);
 enum policy_action responder_judge(const struct responder *r, const struct ledger_mapping *m,
 				   int *ret_rule);
 /* Everything is told to the backend anew. */

@@ -36,7 +36,8 @@ static bool makes_sense(const struct responder_kept *k, tenf_time now)
 		k->maker == LEDGER_STATIC) &&
 	       k->description_len <= LEDGER_DESCRIPTION_MAX &&
 	       k->filter_count <= LEDGER_FILTERS_MAX && are_possible(&k->internal, &k->external) &&
-	       is_in_time(k, now) && k->made_at <= now;
+	       is_in_time(k, now) && k->made_at <= now &&
+	       (!k->has_asker || !tenf_address_is_none(&k->asker));
 }
 
 static bool is_free(const struct responder *r, const struct responder_kept *k)
@@ -47,8 +48,8 @@ static bool is_free(const struct responder *r, const struct responder_kept *k)
 	       ledger_port_is_free(r->ledger, k->protocol, k->external.port, &k->internal.address);
 }
 
-/* The number of the rule that allows it now. One that looks at a link-layer address cannot
- * be asked before the host is heard again. */
+/* The number of the rule that allows it now. Whether one that looks at a link-layer address
+ * does is not known before the host is heard again: it did. */
 static void number(struct responder *r, struct ledger_mapping *m, int kept)
 {
 	const struct policy_rule *rule = policy_rule(&r->policy, kept);
@@ -56,10 +57,10 @@ static void number(struct responder *r, struct ledger_mapping *m, int kept)
 
 	if (m->maker == LEDGER_STATIC)
 		m->rule = POLICY_NO_RULE;
-	else if (responder_judge(r, m, &now) != POLICY_DENY)
-		m->rule = (int16_t)now;
 	else if (rule != NULL && rule->has_mac && rule->action != POLICY_DENY)
 		m->rule = (int16_t)kept;
+	else if (responder_judge(r, m, &now) != POLICY_DENY)
+		m->rule = (int16_t)now;
 	else
 		m->rule = POLICY_NO_RULE;
 }
@@ -87,9 +88,11 @@ enum tenf_status responder_restore(struct responder *r, const struct responder_k
 	};
 	const struct ledger_past past = {
 		.made_at = kept->made_at, .ends_at = kept->ends_at, .id = kept->id,
-		.renewals = kept->renewals, .description = kept->description,
-		.description_len = kept->description_len, .filters = kept->filters,
-		.filter_count = kept->filter_count,
+		.renewals = kept->renewals,
+		.extras = { .description = kept->description,
+			    .description_len = kept->description_len, .filters = kept->filters,
+			    .filter_count = kept->filter_count,
+			    .asker = kept->has_asker ? &kept->asker : NULL },
 	};
 	struct tenf_endpoint external;
 	struct ledger_mapping *m;

@@ -29,6 +29,8 @@ struct responder_kept {
 	size_t description_len;
 	const struct pcp_filter *filters; /* copied; up to LEDGER_FILTERS_MAX */
 	size_t filter_count;
+	bool has_asker; /* another host asked for it (THIRD_PARTY) */
+	struct tenf_address asker;
 };
 
 /* Takes in what the packet path holds already: it is in no batch. No rule is asked

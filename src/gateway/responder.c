@@ -133,7 +133,7 @@ static void dispatch(struct responder *r, const struct responder_link *link,
 static void record_expiry(struct responder *r, const struct ledger_mapping *m)
 {
 	struct responder_record record = {
-		.verdict = RESPONDER_EXPIRED, .client = m->internal_address, .count = 1,
+		.verdict = RESPONDER_EXPIRED, .client = *ledger_asker(m), .count = 1,
 		.version = m->maker == LEDGER_BY_PCP ? PCP_VERSION : NATPMP_VERSION,
 		.internal = { m->internal_address, m->internal_port },
 		.protocol = (enum tenf_protocol)m->protocol, .rule = m->rule,

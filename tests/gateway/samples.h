@@ -26,7 +26,7 @@ static inline struct helper_mapping sample_mapping4(void)
 		.lifetime_s = 7200, .renewals = 70000, .id = 0xfedcba98, .rule = -1,
 		.nonce = { 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12 },
 		.description_len = 9, .description = "web \"a\"\\\n",
-		.filter_count = 2,
+		.filter_count = 2, .has_asker = true, .asker = sample_address("10.0.0.9"),
 	};
 
 	m.filters[0] = (struct pcp_filter){ 96 + 24, 0, sample_address("198.51.100.0") };
@@ -86,7 +86,8 @@ static inline bool sample_mappings_equal(const struct helper_mapping *a,
 		    memcmp(a->nonce, b->nonce, sizeof(a->nonce)) == 0 &&
 		    a->description_len == b->description_len &&
 		    memcmp(a->description, b->description, a->description_len) == 0 &&
-		    a->filter_count == b->filter_count;
+		    a->filter_count == b->filter_count && a->has_asker == b->has_asker &&
+		    (!a->has_asker || tenf_address_equal(&a->asker, &b->asker));
 
 	for (uint8_t i = 0; same && i < a->filter_count; i++) {
 		same = a->filters[i].prefix_length == b->filters[i].prefix_length &&

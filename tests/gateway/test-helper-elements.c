@@ -133,6 +133,7 @@ static void user_data_that_is_not_ours_is_not_taken(void **state)
 
 	(void)state;
 	m.description_len = 0;
+	m.has_asker = false;
 	element_of_mapping(&m, NOW, user_data, &e);
 	whole = e.user_data_len;
 	for (size_t len = 0; len < whole; len++) {

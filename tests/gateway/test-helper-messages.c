@@ -78,6 +78,7 @@ static void a_mapping_that_makes_no_sense_is_not_taken(void **state)
 #define SPOILED(what, change) (m = sample_mapping4(), (change), expect_malformed(&m, what))
 	SPOILED("protocol", m.protocol = 1);
 	SPOILED("maker", m.maker = 0);
+	SPOILED("asker", m.asker = tenf_address_none4);
 	SPOILED("maker", m.maker = LEDGER_STATIC + 1);
 	SPOILED("internal port", m.internal.port = 0);
 	SPOILED("external port", m.external.port = 0);

@@ -314,8 +314,9 @@ static void step_change(void)
 		drawn = draw(4);
 		unchanged = drawn == r->filters;
 		r->filters = drawn;
-		assert_int_equal(ledger_set_cold(b.ledger, m, (const uint8_t *)"x", r->filters > 0,
-						 filters, r->filters), TENF_OK);
+		assert_int_equal(ledger_set_cold(b.ledger, m, &(struct ledger_extras){
+			.description = (const uint8_t *)"x", .description_len = r->filters > 0,
+			.filters = filters, .filter_count = r->filters }), TENF_OK);
 		break;
 	}
 	b.batch |= !unchanged;

@@ -375,6 +375,71 @@ static void the_link_layer_address_is_remembered_for_new_rules(void **state)
 	assert_true(h.record.has_mac && h.record.mac[5] == 8);
 }
 
+static void for_another_host(struct wish *wish, unsigned host, uint8_t *options)
+{
+	const struct tenf_address other = house_host(host);
+	struct tenf_writer w = tenf_writer_of(options, 20);
+
+	pcp_write_third_party(&w, &other);
+	wish->options = options;
+	wish->options_len = w.used;
+}
+
+static void what_is_mapped_for_another_host_is_judged_by_who_asked(void **state)
+{
+	struct policy_rule rules[2];
+	struct wish wish = web;
+	uint8_t options[20];
+
+	(void)state;
+	for_another_host(&wish, 30, options);
+	h.rules[0].third_party = true;
+	house_start(&h);
+	assert_int_equal(house_pcp(&h, &wish).result, PCP_SUCCESS); /* 20 for 30 */
+	wish.host = 21;
+	wish.nonce = 2;
+	wish.internal = 8081;
+	wish.external = 8001;
+	assert_int_equal(house_pcp(&h, &wish).result, PCP_SUCCESS); /* 21 for 30 */
+	/* 20 may still do so; 30, for itself, may not. */
+	rules[0] = h.rules[0];
+	assert_true(tenf_prefix_parse("192.168.1.20", &rules[0].client));
+	assert_int_equal(responder_set_policy(h.r, rules, 1, NULL, true, h.now), TENF_OK);
+	house_turn(&h);
+	assert_int_equal(house_count(&h), 1);
+	assert_non_null(house_find(&h, TENF_TCP, 8000));
+	assert_int_equal(h.record.client.octets[15], 21);
+	assert_int_equal(h.record.internal.address.octets[15], 30);
+	/* Nor may 20, when its rule is no longer for others. */
+	rules[0].third_party = false;
+	assert_int_equal(responder_set_policy(h.r, rules, 1, NULL, true, h.now), TENF_OK);
+	house_turn(&h);
+	assert_int_equal(house_count(&h), 0);
+}
+
+static void who_renews_for_another_host_is_who_is_judged(void **state)
+{
+	struct policy_rule rules[1];
+	struct wish wish = web;
+	uint8_t options[20];
+
+	(void)state;
+	for_another_host(&wish, 30, options);
+	h.rules[0].third_party = true;
+	house_start(&h);
+	assert_int_equal(house_pcp(&h, &wish).result, PCP_SUCCESS);
+	assert_int_equal(ledger_asker(responder_mappings(h.r, NULL))->octets[15], 20);
+	wish.host = 30; /* the host itself, which knows the nonce */
+	wish.options_len = 0;
+	assert_int_equal(house_pcp(&h, &wish).result, PCP_SUCCESS);
+	assert_int_equal(h.rewritten, 1);
+	rules[0] = h.rules[0];
+	assert_true(tenf_prefix_parse("192.168.1.30", &rules[0].client));
+	assert_int_equal(responder_set_policy(h.r, rules, 1, NULL, true, h.now), TENF_OK);
+	house_turn(&h);
+	assert_int_equal(house_count(&h), 1);
+}
+
 static void limits_change_and_nonsense_changes_nothing(void **state)
 {
 	struct responder_limits limits = { .lifetime_min_s = 60, .lifetime_max_s = 600,
@@ -469,6 +534,8 @@ int main(void)
 		CASE(new_rules_may_end_what_they_no_longer_allow),
 		CASE(many_are_ended_in_steps_also_when_the_backend_fails_between),
 		CASE(the_link_layer_address_is_remembered_for_new_rules),
+		CASE(what_is_mapped_for_another_host_is_judged_by_who_asked),
+		CASE(who_renews_for_another_host_is_who_is_judged),
 		CASE(limits_change_and_nonsense_changes_nothing),
 		CASE(networks_and_own_ports_change_while_it_runs),
 		CASE(nothing_is_changed_while_a_batch_is_being_committed),

@@ -28,12 +28,14 @@ static int teardown(void **state)
 
 static struct responder_kept kept_of(const struct ledger_mapping *m)
 {
+	const struct tenf_address *asker = ledger_asker(m);
 	struct responder_kept k = {
 		.protocol = (enum tenf_protocol)m->protocol,
 		.internal = { m->internal_address, m->internal_port },
 		.external = responder_external_of(h.r, m), .maker = (enum ledger_maker)m->maker,
 		.made_at = m->made_at, .ends_at = m->timer.at, .lifetime_s = m->lifetime_s,
-		.renewals = m->renewals, .id = m->id, .rule = m->rule,
+		.renewals = m->renewals, .id = m->id, .rule = m->rule, .asker = *asker,
+		.has_asker = !tenf_address_equal(asker, &m->internal_address),
 	};
 
 	memcpy(k.nonce, m->nonce, sizeof(k.nonce));
@@ -376,6 +378,68 @@ static void running_out_of_memory_restores_less_and_breaks_nothing(void **state)
 	assert_true(restored > 3 && refused > 3);
 }
 
+static void who_asked_for_another_host_is_known_after_a_restart(void **state)
+{
+	struct responder_kept k = sound();
+	struct policy_rule rules[2];
+
+	(void)state;
+	k.has_asker = true;
+	k.asker = house_host(21);
+	assert_int_equal(restore(&k), TENF_OK);
+	rules[0] = h.rules[0];
+	rules[0].third_party = true;
+	assert_true(tenf_prefix_parse("192.168.1.21", &rules[0].client));
+	assert_int_equal(responder_set_policy(h.r, rules, 1, NULL, true, h.now), TENF_OK);
+	house_turn(&h);
+	assert_int_equal(house_count(&h), 1);
+	assert_true(tenf_prefix_parse("192.168.1.20", &rules[0].client));
+	assert_int_equal(responder_set_policy(h.r, rules, 1, NULL, true, h.now), TENF_OK);
+	house_turn(&h);
+	assert_int_equal(house_count(&h), 0);
+	k.asker = tenf_address_none4;
+	k.external.port++;
+	assert_int_equal(restore(&k), TENF_E_ARGUMENT);
+}
+
+static void what_a_rule_with_a_mac_may_allow_is_not_closed_before_its_host_is_heard(void **state)
+{
+	struct responder_kept k = sound();
+	struct policy_rule rules[2] = { { .has_mac = true, .mac = { 1 }, .action = POLICY_ALLOW } };
+
+	(void)state;
+	assert_int_equal(restore(&k), TENF_OK);
+	k.internal.port = 9;
+	k.external.port = 9;
+	k.id = 78;
+	assert_int_equal(restore(&k), TENF_OK);
+	/* Nobody was heard yet: it may be the one, but its port 9 is for nobody. */
+	rules[0].internal = (struct policy_ports){ { { 1000, 65535 } }, 1 };
+	assert_int_equal(responder_set_policy(h.r, rules, 1, NULL, true, h.now), TENF_OK);
+	house_turn(&h);
+	assert_int_equal(house_count(&h), 1);
+	/* Heard under another address of its link, it is closed when the rules are applied. */
+	h.has_mac = true;
+	memset(h.mac, 2, sizeof(h.mac));
+	(void)house_natpmp(&h, 20, TENF_TCP, 7000, 7000, 60);
+	assert_int_equal(responder_set_policy(h.r, rules, 1, NULL, true, h.now), TENF_OK);
+	house_turn(&h);
+	assert_int_equal(house_count(&h), 0);
+}
+
+static void a_rule_that_denies_one_mac_closes_nothing_of_hosts_that_are_not_known(void **state)
+{
+	struct responder_kept k = sound();
+	struct policy_rule rules[2] = { { .has_mac = true, .mac = { 1 }, .action = POLICY_DENY },
+					{ .action = POLICY_ALLOW } };
+
+	(void)state;
+	assert_int_equal(restore(&k), TENF_OK);
+	assert_int_equal(responder_set_policy(h.r, rules, 2, NULL, true, h.now), TENF_OK);
+	house_turn(&h);
+	assert_int_equal(house_count(&h), 1);
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -393,6 +457,9 @@ int main(void)
 		CASE(a_loss_that_is_told_during_a_commit_is_not_forgotten),
 		CASE(a_batch_that_fails_while_all_is_moved_takes_back_its_own_part_alone),
 		CASE(running_out_of_memory_restores_less_and_breaks_nothing),
+		CASE(who_asked_for_another_host_is_known_after_a_restart),
+		CASE(what_a_rule_with_a_mac_may_allow_is_not_closed_before_its_host_is_heard),
+		CASE(a_rule_that_denies_one_mac_closes_nothing_of_hosts_that_are_not_known),
 	};
 
 	return cmocka_run_group_tests_name("gateway restores", tests, NULL, NULL);

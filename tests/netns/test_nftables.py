@@ -138,6 +138,25 @@ def killed_and_kept(opened):
         raise AssertionError("a port that was closed just now went to another mapping")
 
 
+@case("killed and started again, who asked for another host is still known")
+def killed_third_party(opened):
+    control = f"{kernel.TOP}/third.sock"
+    more = {"keys": f"External=wan0\nSocket={control}", "backend": "nftables",
+            "sections": "[Rule]\nAction=allow\nThirdParty=yes\nClient=10.77.0.2\n"}
+    home = Home(opened, PATHS)
+    home.translate()
+    daemon = home.gatewayd(**more)
+    home.command("add", "4080:8080/tcp", "--for", "10.77.0.9", "--lifetime", "1h")
+    before = home.command.json(f"--socket={control}", "gateway", "list")["mappings"]
+    expect([(m["client"], m["internal_address"]) for m in before],
+           [("10.77.0.2", "10.77.0.9")], "who asked, and for whom")
+    daemon.end(signal.SIGKILL)
+    home.gatewayd(**more)
+    after = home.command.json(f"--socket={control}", "gateway", "list")["mappings"]
+    expect([(m["id"], m["client"], m["internal_address"], m["rule"]) for m in after],
+           [(m["id"], m["client"], m["internal_address"], m["rule"]) for m in before], "after")
+
+
 @case("what ended while the daemon was dead is gone, what does not fit any more is closed")
 def ended(opened):
     home = home_with(opened)

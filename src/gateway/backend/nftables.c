@@ -158,8 +158,10 @@ static void copy_mapping(const struct responder_change *change, struct helper_ma
 	ret->rule = m->rule;
 	ret->description_len = cold != NULL ? cold->description_len : 0;
 	ret->filter_count = cold != NULL ? cold->filter_count : 0;
+	ret->has_asker = cold != NULL && cold->has_asker;
 	if (cold == NULL)
 		return;
+	ret->asker = cold->asker;
 	memcpy(ret->description, cold->description, cold->description_len);
 	memcpy(ret->filters, cold->filters, cold->filter_count * sizeof(cold->filters[0]));
 }
@@ -171,7 +173,8 @@ static void copy_peer(const struct responder_peer *peer, struct helper_mapping *
 		.external = peer->external, .internal = peer->internal, .remote = peer->remote,
 		.made_at = peer->made_at, .ends_at = peer->ends_at,
 		.lifetime_s = peer->lifetime_s, .renewals = peer->renewals, .id = peer->id,
-		.rule = (int16_t)peer->rule,
+		.rule = (int16_t)peer->rule, .asker = peer->asker,
+		.has_asker = !tenf_address_equal(&peer->asker, &peer->internal.address),
 	};
 	memcpy(ret->nonce, peer->nonce, sizeof(ret->nonce));
 }
@@ -271,6 +274,7 @@ static struct responder_kept kept_of(const struct helper_mapping *m)
 		.renewals = m->renewals, .id = m->id, .rule = m->rule,
 		.description = m->description, .description_len = m->description_len,
 		.filters = m->filters, .filter_count = m->filter_count,
+		.has_asker = m->has_asker, .asker = m->asker,
 	};
 
 	memcpy(kept.nonce, m->nonce, sizeof(kept.nonce));
@@ -284,6 +288,7 @@ static struct responder_peer peer_of(const struct helper_mapping *m)
 		.external = m->external, .remote = m->remote, .made_at = m->made_at,
 		.ends_at = m->ends_at, .lifetime_s = m->lifetime_s, .renewals = m->renewals,
 		.id = m->id, .rule = m->rule,
+		.asker = m->has_asker ? m->asker : m->internal.address,
 	};
 
 	memcpy(peer.nonce, m->nonce, sizeof(peer.nonce));

@@ -8,6 +8,7 @@
 #define TYPE_RECORD 0x54
 #define TYPE_DESCRIPTION 0x55
 #define TYPE_EPOCH 0x56
+#define TYPE_ASKER 0x57
 
 #define PORT_MAX 65535
 /* A mapping that outlived its filters for a moment would be open to all. */
@@ -152,8 +153,13 @@ static void write_record(struct tenf_writer *w, const struct helper_mapping *m)
 		tenf_writer_u8(w, m->description_len);
 		tenf_writer_copy(w, m->description, m->description_len);
 	}
+	if (m->has_asker) {
+		tenf_writer_u8(w, TYPE_ASKER);
+		tenf_writer_u8(w, sizeof(m->asker.octets));
+		tenf_writer_copy(w, m->asker.octets, sizeof(m->asker.octets));
+	}
 }
-_Static_assert(2 + ELEMENT_COMMENT_MAX + 2 + RECORD_SIZE + 2 + LEDGER_DESCRIPTION_MAX <=
+_Static_assert(2 + ELEMENT_COMMENT_MAX + 2 + RECORD_SIZE + 2 + LEDGER_DESCRIPTION_MAX + 2 + 16 <=
 		       ELEMENT_USER_DATA_MAX,
 	       "all that is said of a mapping fits its user data");
 
@@ -177,6 +183,7 @@ static bool read_record(const struct element *e, struct helper_mapping *ret)
 {
 	struct tenf_reader record = find_part(e, TYPE_RECORD);
 	struct tenf_reader description = find_part(e, TYPE_DESCRIPTION);
+	struct tenf_reader asker = find_part(e, TYPE_ASKER);
 	uint8_t version = tenf_reader_u8(&record);
 
 	ret->maker = tenf_reader_u8(&record);
@@ -191,6 +198,9 @@ static bool read_record(const struct element *e, struct helper_mapping *ret)
 		ret->description_len = (uint8_t)description.left;
 		tenf_reader_copy(&description, ret->description, description.left);
 	}
+	ret->has_asker = !asker.failed && asker.left == sizeof(ret->asker.octets);
+	if (ret->has_asker)
+		tenf_reader_copy(&asker, ret->asker.octets, sizeof(ret->asker.octets));
 	return !record.failed && version == ELEMENT_VERSION && ret->maker >= LEDGER_BY_NATPMP &&
 	       ret->maker <= LEDGER_STATIC;
 }

@@ -115,6 +115,9 @@ void helper_write_mapping(struct tenf_writer *w, const struct helper_mapping *m)
 	tenf_writer_u16(w, (uint16_t)m->rule);
 	tenf_writer_u8(w, m->description_len);
 	tenf_writer_u8(w, m->filter_count);
+	tenf_writer_u8(w, m->has_asker ? 1 : 0);
+	if (m->has_asker)
+		tenf_writer_copy(w, m->asker.octets, sizeof(m->asker.octets));
 	tenf_writer_copy(w, m->description, m->description_len);
 	for (uint8_t i = 0; i < m->filter_count; i++)
 		write_filter(w, &m->filters[i]);
@@ -144,7 +147,7 @@ static bool remote_fits(const struct helper_mapping *m, uint8_t has_remote)
 enum tenf_status helper_read_mapping(struct tenf_reader *r, struct helper_mapping *ret)
 {
 	struct helper_mapping m = { .remote = { .port = 0 } };
-	uint8_t has_remote;
+	uint8_t has_remote, has_asker;
 	bool good;
 
 	m.protocol = tenf_reader_u8(r);
@@ -163,7 +166,12 @@ enum tenf_status helper_read_mapping(struct tenf_reader *r, struct helper_mappin
 	m.rule = (int16_t)tenf_reader_u16(r);
 	m.description_len = tenf_reader_u8(r);
 	m.filter_count = tenf_reader_u8(r);
-	good = is_protocol(m.protocol) && m.maker >= LEDGER_BY_NATPMP && m.maker <= LEDGER_STATIC &&
+	has_asker = tenf_reader_u8(r);
+	m.has_asker = has_asker == 1;
+	if (m.has_asker)
+		tenf_reader_copy(r, m.asker.octets, sizeof(m.asker.octets));
+	good = has_asker <= 1 && (!m.has_asker || !tenf_address_is_none(&m.asker)) &&
+	       is_protocol(m.protocol) && m.maker >= LEDGER_BY_NATPMP && m.maker <= LEDGER_STATIC &&
 	       endpoints_fit(&m) && m.ends_at > 0 && m.description_len <= LEDGER_DESCRIPTION_MAX &&
 	       m.filter_count <= LEDGER_FILTERS_MAX && remote_fits(&m, has_remote);
 	if (r->failed || !good)

@@ -75,6 +75,8 @@ struct helper_mapping {
 	int16_t rule;
 	uint8_t description_len;
 	uint8_t filter_count;
+	bool has_asker; /* THIRD_PARTY: another host asked for it */
+	struct tenf_address asker;
 	uint8_t description[LEDGER_DESCRIPTION_MAX];
 	struct pcp_filter filters[LEDGER_FILTERS_MAX];
 };

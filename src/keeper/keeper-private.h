@@ -23,6 +23,8 @@ void life_fail(struct keeper *keeper, struct keeper_mapping *m, enum tenf_state 
 void life_fail_by(struct keeper *keeper, struct keeper_mapping *m, enum tenf_state state,
 		  const struct keeper_error *error);
 void life_expire(struct keeper *keeper, struct keeper_mapping *m, tenf_time now);
+/* What is held is asked for as it is wanted now, as soon as that may be (§11.2.1). */
+void life_revise(struct keeper *keeper, struct keeper_mapping *m, tenf_time now);
 void life_recreate(struct keeper *keeper, struct keeper_mapping *m, tenf_time now);
 /* The same, but 4 s after the try before at the earliest; false when it has to wait. */
 bool life_recreate_in_time(struct keeper *keeper, struct keeper_mapping *m, tenf_time now);

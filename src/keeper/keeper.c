@@ -201,12 +201,10 @@ enum tenf_status keeper_set_lifetime(struct keeper *keeper, uint32_t id, uint32_
 	if (m == NULL || m->phase == PHASE_REMOVED)
 		return TENF_E_NOT_FOUND;
 	m->wish.lifetime_s = lifetime_s;
-	if (m->phase == PHASE_HELD && m->wish.keep) {
-		tenf_time soon = tenf_time_max(m->not_before, m->last_try + RENEWAL_SPACING);
-
-		soon = tenf_time_max(soon, now);
-		keeper_set_timer(keeper, m, tenf_time_min(m->timer.at, soon));
-	}
+	m->revisions = m->wish.keep;
+	m->revised_at = now;
+	if (m->phase == PHASE_HELD && m->wish.keep)
+		life_revise(keeper, m, now);
 	return TENF_OK;
 }
 

@@ -13,6 +13,9 @@
 /* How long a delete is repeated before the mapping is left to its expiry. */
 #define RELEASE_MAX (20 * TENF_SECOND)
 
+/* How far apart the tries for a changed wish become, in RENEWAL_SPACINGs. */
+#define REVISIONS_MAX 64
+
 bool life_holds(const struct keeper_mapping *m)
 {
 	return m->grant.expires != TENF_NEVER;
@@ -161,6 +164,25 @@ static void plan_the_rest(struct keeper *keeper, struct keeper_mapping *m, tenf_
 	plan_renewals(keeper, m, (uint64_t)((m->grant.expires - now) / TENF_SECOND), now);
 }
 
+void life_revise(struct keeper *keeper, struct keeper_mapping *m, tenf_time now)
+{
+	tenf_time soon = tenf_time_max(m->not_before, m->last_try + RENEWAL_SPACING);
+
+	keeper_set_timer(keeper, m, tenf_time_min(m->timer.at, tenf_time_max(soon, now)));
+}
+
+/* The windows of renewals are far apart because there is time; whoever changed the
+ * wish waits. */
+static void plan_revision(struct keeper_mapping *m, tenf_time now)
+{
+	tenf_time soon = tenf_time_add(now, RENEWAL_SPACING * m->revisions);
+
+	if (m->revisions < REVISIONS_MAX)
+		m->revisions *= 2;
+	if (soon < m->grant.expires)
+		m->next_try = tenf_time_min(m->next_try, soon);
+}
+
 static void granted(struct keeper *keeper, struct keeper_mapping *m,
 		    const struct keeper_grant *grant, tenf_time now)
 {
@@ -173,8 +195,12 @@ static void granted(struct keeper *keeper, struct keeper_mapping *m,
 	m->failures = 0;
 	m->not_before = 0;
 	m->granted_at = now;
+	if (m->last_try >= m->revised_at)
+		m->revisions = 0;
 	if (m->wish.keep) {
 		plan_renewals(keeper, m, grant->lifetime_s, now);
+		if (m->revisions > 0)
+			life_revise(keeper, m, now);
 	} else {
 		m->phase = PHASE_HELD;
 		m->next_try = TENF_NEVER;
@@ -209,10 +235,12 @@ static void try_renewal(struct keeper *keeper, struct keeper_mapping *m, tenf_ti
 {
 	m->phase = PHASE_RENEWING;
 	m->state = TENF_STATE_RENEWING;
-	m->tries++;
+	m->tries += m->revisions == 0;
 	m->last_try = now;
 	skip_past_windows(m, now);
 	plan_next_try(keeper, m);
+	if (m->revisions > 0)
+		plan_revision(m, now);
 	m->give_up = tenf_time_min(m->next_try, tenf_time_min(plan_end(m), m->grant.expires));
 	keeper_set_timer(keeper, m, TENF_NEVER);
 	keeper_want_ask(keeper, m);

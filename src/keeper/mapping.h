@@ -108,6 +108,8 @@ struct keeper_mapping {
 	tenf_time after_release; /* when to ask again after RELEASING; TENF_NEVER: not */
 	bool packets_out;        /* a create was sent: a delete makes sense */
 	bool recreate;           /* the gateway restarted; to be asked for again */
+	unsigned revisions;      /* tries for a wish that was changed, from 1; 0: unchanged */
+	tenf_time revised_at;
 	unsigned failures;       /* in a row, for the back-off */
 
 	/* Pairs. */

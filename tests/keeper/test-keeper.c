@@ -162,6 +162,63 @@ static void another_lifetime_is_asked_for_soon(void **state)
 			 TENF_E_NOT_FOUND);
 }
 
+/* Who changed a wish waits: one lost packet is no reason to wait for the next window
+ * of the renewals, which is half an hour away. PCP-C-28 holds. */
+static void another_lifetime_is_asked_for_until_it_is_there(void **state)
+{
+	static const unsigned tries_s[] = { 4, 8, 16, 32 };
+	struct world *w = *state;
+	struct keeper_wish wish = wish_of(1);
+	tenf_time last;
+	uint32_t id;
+
+	world_restart(w, TENF_METHOD_PCP, false);
+	world_connect(w, GATEWAY, SOURCE);
+	id = world_add(w, &wish, false);
+	last = w->now;
+	world_forget(w);
+	w->gateway.silent = true;
+	assert_int_equal(keeper_set_lifetime(&w->engine.keeper, id, 3600, w->now), TENF_OK);
+	world_run(w, last + 4 * TENF_SECOND);
+	for (size_t i = 0; i < TENF_ARRAY_SIZE(tries_s); i++) {
+		assert_int_equal(w->packet_count, i + 1);
+		last = w->now;
+		if (i == TENF_ARRAY_SIZE(tries_s) - 1)
+			w->gateway.silent = false;
+		world_run(w, last + tries_s[i] * TENF_SECOND - 10 * TENF_MILLISECOND);
+		assert_int_equal(w->packet_count, i + 1);
+		world_run(w, last + tries_s[i] * TENF_SECOND);
+	}
+	world_pass(w, 100 * TENF_MILLISECOND);
+	assert_int_equal(world_view(w, id).grant.lifetime_s, 3600);
+	/* From here on renewals are what they were. */
+	world_pass(w, 1700 * TENF_SECOND);
+	assert_int_equal(w->packet_count, 5);
+}
+
+/* What is changed while a renewal is under way is asked for behind it. */
+static void a_change_beside_a_renewal_is_not_forgotten(void **state)
+{
+	struct world *w = *state;
+	struct keeper_wish wish = wish_of(1);
+	tenf_time asked;
+	uint32_t id;
+
+	world_restart(w, TENF_METHOD_PCP, false);
+	world_connect(w, GATEWAY, SOURCE);
+	id = world_add(w, &wish, false);
+	world_forget(w);
+	w->rtt = 200 * TENF_MILLISECOND;
+	while (w->packet_count == 0)
+		world_run(w, engine_deadline(&w->engine));
+	asked = w->now;
+	world_run(w, asked + 100 * TENF_MILLISECOND);
+	assert_int_equal(keeper_set_lifetime(&w->engine.keeper, id, 600, w->now), TENF_OK);
+	world_run(w, asked + 5 * TENF_SECOND);
+	assert_int_equal(w->packet_count, 2);
+	assert_int_equal(world_view(w, id).grant.lifetime_s, 600);
+}
+
 /* PCP-C-31: and not while an error lasts. */
 static void another_lifetime_waits_for_the_end_of_an_error(void **state)
 {
@@ -454,6 +511,8 @@ int main(void)
 		WORLD_TEST(a_failed_allocation_changes_nothing),
 		WORLD_TEST(a_failed_allocation_leaves_the_others_alone),
 		WORLD_TEST(another_lifetime_is_asked_for_soon),
+		WORLD_TEST(another_lifetime_is_asked_for_until_it_is_there),
+		WORLD_TEST(a_change_beside_a_renewal_is_not_forgotten),
 		WORLD_TEST(another_lifetime_waits_for_the_end_of_an_error),
 		WORLD_TEST(ten_thousand_mappings_are_no_storm),
 		WORLD_TEST(renewed_does_not_hide_mapped),

@@ -41,7 +41,9 @@ build_and_test() {
 	fi
 	say "$name: test"
 	rm -f "$dir/meson-logs/testlog.json"
-	meson test -C "$dir" --no-rebuild --num-processes "$jobs" \
+	# Twice as many as there are cores: most tests of processes wait, for time
+	# or for each other.
+	meson test -C "$dir" --no-rebuild --num-processes $((2 * jobs)) \
 		--timeout-multiplier 4 $only
 	logs+=("$name=$dir/meson-logs/testlog.json")
 }
@@ -53,7 +55,7 @@ CC=gcc build_and_test gcc build-gcc
 # Undefined symbols cannot be refused at link time: the sanitizers' run-time
 # part is in the executable alone. The tree itself was checked above.
 only='--no-suite checks'
-CC=clang build_and_test clang-sanitized build-clang \
+CC=clang CC_LD=lld build_and_test clang-sanitized build-clang \
 	-Db_sanitize=address,undefined -Db_lundef=false -Doptimization=1 -Dfuzz=true
 
 say "musl: static build of the library"

@@ -59,19 +59,19 @@ static enum tenf_status make_parent(const char *path, struct tenf_error *reterr)
 {
 	char parent[sizeof(((struct sockaddr_un *)NULL)->sun_path)];
 	const char *slash = strrchr(path, '/');
+	mode_t before;
+	int made;
 
 	if (slash == NULL || slash == path)
 		return TENF_OK;
 	memcpy(parent, path, (size_t)(slash - path));
 	parent[slash - path] = '\0';
-	if (mkdir(parent, 0755) == 0) {
-		/* Others must get through whatever the umask says: the socket's own
-		 * mode decides who may. */
-		if (chmod(parent, 0755) != 0)
-			return fail_errno(reterr, "cannot set the mode of", parent);
-		return TENF_OK;
-	}
-	return errno == EEXIST ? TENF_OK : fail_errno(reterr, "cannot make", parent);
+	/* Others must get through whatever the umask says: the socket's own mode decides who
+	 * may. Afterwards the name may be somebody else's, who can write above it. */
+	before = umask(0022);
+	made = mkdir(parent, 0755);
+	(void)umask(before);
+	return made == 0 || errno == EEXIST ? TENF_OK : fail_errno(reterr, "cannot make", parent);
 }
 
 /* Removes a socket file nobody listens on. */
@@ -121,34 +121,43 @@ static enum tenf_status find_group(const char *name, gid_t *ret, struct tenf_err
 	return TENF_OK;
 }
 
-/* Nobody can connect before listen(), so the rights are right from the start. */
-static enum tenf_status set_rights(const char *path, unsigned mode, const char *group,
-				   struct tenf_error *reterr)
+/* Whatever stands at the path by now, nothing but the socket we made is touched. */
+static enum tenf_status give_to(const char *path, gid_t gid, struct tenf_error *reterr)
 {
-	gid_t gid = (gid_t)-1;
-	enum tenf_status status;
+	int fd = open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	enum tenf_status status = TENF_OK;
+	struct stat found;
 
-	if (group != NULL) {
-		status = find_group(group, &gid, reterr);
-		if (status != TENF_OK)
-			return status;
-		if (chown(path, (uid_t)-1, gid) != 0)
-			return fail_errno(reterr, "cannot set the group of", path);
-	}
-	if (chmod(path, (mode_t)mode) != 0)
-		return fail_errno(reterr, "cannot set the mode of", path);
-	return TENF_OK;
+	if (fd < 0)
+		return fail_errno(reterr, "cannot look at", path);
+	if (fstat(fd, &found) != 0 || !S_ISSOCK(found.st_mode) || found.st_uid != geteuid() ||
+	    found.st_nlink != 1)
+		status = control_fail(reterr, TENF_E_SYSTEM, EEXIST,
+				      "%s was replaced by somebody else; name a place where "
+				      "nobody else can write", path);
+	else if (fchownat(fd, "", (uid_t)-1, gid, AT_EMPTY_PATH) != 0)
+		status = fail_errno(reterr, "cannot set the group of", path);
+	(void)close(fd);
+	return status;
 }
 
+/* The file comes with its mode, and nobody can connect before listen(). */
 static enum tenf_status bind_unix(int fd, const struct sockaddr_un *address, unsigned mode,
 				  const char *group, struct tenf_error *reterr)
 {
 	const char *path = address->sun_path;
-	enum tenf_status status;
+	enum tenf_status status = TENF_OK;
+	mode_t before = umask(0777 & ~(mode_t)mode);
+	int bound = bind(fd, (const struct sockaddr *)address, sizeof(*address));
+	gid_t gid = (gid_t)-1;
 
-	if (bind(fd, (const struct sockaddr *)address, sizeof(*address)) != 0)
+	(void)umask(before);
+	if (bound != 0)
 		return fail_errno(reterr, "cannot make", path);
-	status = set_rights(path, mode, group, reterr);
+	if (group != NULL)
+		status = find_group(group, &gid, reterr);
+	if (status == TENF_OK && group != NULL)
+		status = give_to(path, gid, reterr);
 	if (status == TENF_OK && listen(fd, CONTROL_BACKLOG) != 0)
 		status = fail_errno(reterr, "cannot listen on", path);
 	if (status != TENF_OK)

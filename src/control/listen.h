@@ -10,7 +10,9 @@
 
 #define CONTROL_BACKLOG 32
 
-/* Makes the socket file with `mode`, and `group` unless that is NULL. A file
+/* Makes the socket file with `mode`, and `group` unless that is NULL; no link is followed,
+ * and what others put there meanwhile keeps its rights. Changes the umask of the
+ * process for a moment. A file
  * on which nobody answers is replaced; one on which somebody does, or that is no
  * socket, is left alone: TENF_E_SYSTEM with EADDRINUSE or EEXIST. */
 TENF_CHECKED enum tenf_status control_listen_unix(const char *path, unsigned mode,

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 static unsigned mode_of(const char *path)
@@ -89,6 +90,61 @@ static void a_group_may_be_named_or_numbered(void **state)
 	assert_int_equal(access(h->path, F_OK), -1);
 }
 
+/* The file's rights are somebody's secret; the linker has bind() go by here. */
+static const char *victim; /* NULL: nobody attacks */
+static bool by_hard_link;
+
+int __real_bind(int fd, const struct sockaddr *address, socklen_t len);
+int __wrap_bind(int fd, const struct sockaddr *address, socklen_t len);
+
+int __wrap_bind(int fd, const struct sockaddr *address, socklen_t len)
+{
+	const struct sockaddr_un *at = (const struct sockaddr_un *)(const void *)address;
+	int result = __real_bind(fd, address, len);
+
+	if (victim != NULL && result == 0) {
+		assert_int_equal(unlink(at->sun_path), 0);
+		assert_int_equal(by_hard_link ? link(victim, at->sun_path)
+					      : symlink(victim, at->sun_path), 0);
+	}
+	return result;
+}
+
+static void what_takes_the_place_of_the_socket_keeps_its_rights(void **state)
+{
+	const struct house *h = *state;
+	struct tenf_error error;
+	struct stat before, after;
+	char path[96], number[16];
+	int fd = -1, file;
+
+	(void)snprintf(path, sizeof(path), "%s/secret", h->folder);
+	file = open(path, O_CREAT | O_WRONLY, 0600);
+	assert_true(file >= 0);
+	(void)close(file);
+	assert_int_equal(stat(path, &before), 0);
+	(void)snprintf(number, sizeof(number), "%u", (unsigned)getgid());
+	for (unsigned turn = 0; turn < 4; turn++) {
+		victim = path;
+		by_hard_link = turn % 2 == 1;
+		if (turn >= 2) {
+			assert_int_equal(control_listen_unix(h->path, 0666, number, &fd, &error),
+					 TENF_E_SYSTEM);
+			assert_non_null(strstr(error.text, "replaced by somebody else"));
+		} else {
+			assert_int_equal(control_listen_unix(h->path, 0666, NULL, &fd, NULL),
+					 TENF_OK);
+			(void)close(fd);
+			assert_int_equal(unlink(h->path), 0);
+		}
+		victim = NULL;
+		assert_int_equal(stat(path, &after), 0);
+		assert_int_equal(after.st_mode, before.st_mode);
+		assert_true(after.st_ctim.tv_sec == before.st_ctim.tv_sec || by_hard_link);
+	}
+	assert_int_equal(unlink(path), 0);
+}
+
 static void a_path_that_is_no_path_is_an_argument(void **state)
 {
 	char path[200];
@@ -146,6 +202,7 @@ int main(void)
 		TEST(a_stale_socket_is_replaced_and_a_live_one_is_not),
 		TEST(a_file_that_is_no_socket_is_left_alone),
 		TEST(a_group_may_be_named_or_numbered),
+		TEST(what_takes_the_place_of_the_socket_keeps_its_rights),
 		TEST(a_path_that_is_no_path_is_an_argument),
 		TEST(tcp_takes_any_port_and_tells_it),
 		TEST(a_socket_that_listens_already_is_served),

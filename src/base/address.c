@@ -88,6 +88,13 @@ bool tenf_address_is_link_local(const struct tenf_address *a)
 	       (a->octets[0] == 0xfe && (a->octets[1] & 0xc0) == 0x80);
 }
 
+bool tenf_address_is_host(const struct tenf_address *a)
+{
+	return !tenf_address_is_none(a) && !tenf_address_is_loopback(a) &&
+	       !tenf_address_is_multicast(a) && !tenf_address_is_link_local(a) &&
+	       !(tenf_address_is_v4(a) && tenf_address_to_v4(a) == UINT32_MAX);
+}
+
 bool tenf_address_is_unique_local(const struct tenf_address *a)
 {
 	return (a->octets[0] & 0xfe) == 0xfc;

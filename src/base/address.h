@@ -47,6 +47,9 @@ bool tenf_address_is_multicast(const struct tenf_address *a);
 bool tenf_address_is_link_local(const struct tenf_address *a);
 bool tenf_address_is_unique_local(const struct tenf_address *a); /* fc00::/7 */
 bool tenf_address_is_rfc1918(const struct tenf_address *a);
+/* Of one host, to which packets can be sent from another network: none of none, loopback,
+ * multicast, link-local, and the broadcast address of all networks. */
+bool tenf_address_is_host(const struct tenf_address *a);
 enum tenf_address_class tenf_address_classify(const struct tenf_address *a);
 
 bool tenf_endpoint_equal(const struct tenf_endpoint *a, const struct tenf_endpoint *b);

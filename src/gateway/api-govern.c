@@ -113,7 +113,8 @@ struct wish {
 };
 
 /* NULL, or what is wrong with it. */
-static const char *read_wish(const json_t *body, struct wish *ret, struct tenf_text *why)
+static const char *read_wish(const struct daemon *d, const json_t *body, struct wish *ret,
+			     struct tenf_text *why)
 {
 	const char *forward = json_string_value(json_object_get(body, "forward"));
 	const char *host = json_string_value(json_object_get(body, "for"));
@@ -125,9 +126,13 @@ static const char *read_wish(const json_t *body, struct wish *ret, struct tenf_t
 		return "a static mapping has an external port: write \"forward\": \"80:8080/tcp\"";
 	if (tenf_forward_count(&ret->forward) > RANGE_MAX)
 		return "a range has 256 ports at most";
-	if (host == NULL || !tenf_address_parse(host, &ret->host) ||
-	    tenf_address_is_none(&ret->host) || tenf_address_is_multicast(&ret->host))
+	if (host == NULL || !tenf_address_parse(host, &ret->host))
 		return "\"for\" is the address of the host that the ports lead to";
+	/* The test gateway is there for programs of this very computer. */
+	if (!tenf_address_is_host(&ret->host) &&
+	    !(d->config.backend == CONFIG_MEMORY && tenf_address_is_loopback(&ret->host)))
+		return "no port can lead to the address in \"for\"; write that of a host of an "
+		       "internal network";
 	ret->name = name != NULL ? name : "";
 	if (strlen(ret->name) > LEDGER_DESCRIPTION_MAX)
 		return "\"name\" is longer than 128 octets";
@@ -238,7 +243,7 @@ void api_post_mappings(struct control_request *request, void *context)
 		return;
 	}
 	if (control_request_json(request, &body)) {
-		mistake = read_wish(body, w, &why);
+		mistake = read_wish(d, body, w, &why);
 		if (mistake != NULL)
 			control_answer_error(request, 400, "argument", mistake);
 		else

@@ -288,7 +288,7 @@ static bool set_host(struct config_reading *r, const char *value)
 	struct tenf_address host;
 
 	if (r->host_seen || !tenf_address_parse(value, &host) || !tenf_address_is_v4(&host) ||
-	    tenf_address_is_none(&host) || tenf_address_is_multicast(&host))
+	    !(tenf_address_is_host(&host) || tenf_address_is_loopback(&host)))
 		return false;
 	r->config->statics[r->config->static_count - 1].host = host;
 	r->host_seen = true;

@@ -153,6 +153,28 @@ static int take(void *user, const char *section, const char *name, const char *v
 
 /* ---- The whole -------------------------------------------------------- */
 
+/* The packet path takes addresses of hosts alone, and one that it does not take would fail
+ * every batch it is in. */
+static void check_addresses(struct config_reading *r)
+{
+	const struct gateway_config *c = r->config;
+	char text[TENF_ADDRESS_TEXT];
+
+	for (size_t i = 0; i < c->static_count; i++) {
+		if (!tenf_address_is_host(&c->statics[i].host))
+			config_complain(r, c->statics[i].line, "no port can lead to ",
+					tenf_address_text(&c->statics[i].host, text),
+					"write the address of a host of an internal network");
+	}
+	for (size_t i = 0; i < c->external_address_count; i++) {
+		if (!tenf_address_is_host(&c->external_addresses[i]))
+			config_complain(r, 0, "nobody can be reached at ExternalAddress=",
+					tenf_address_text(&c->external_addresses[i], text),
+					"write the address of the external interface, or leave "
+					"the key out");
+	}
+}
+
 static void check_whole(struct config_reading *r)
 {
 	struct gateway_config *c = r->config;
@@ -180,6 +202,8 @@ static void check_whole(struct config_reading *r)
 				 "name the one towards the internet in External= alone, or "
 				 "write ServeExternal=yes if its hosts are yours");
 	}
+	if (c->backend == CONFIG_NFTABLES)
+		check_addresses(r);
 	if (c->has_faults && c->backend == CONFIG_NFTABLES)
 		config_complain(r, 0, "[Faults] with Backend=nftables", NULL,
 			 "faults are for Backend=memory alone; leave the section out");

@@ -154,6 +154,22 @@ static void kinds_of_addresses_are_told_apart(void **state)
 		assert_int_equal(tenf_address_is_unique_local(&a), kinds[i].unique_local);
 		assert_int_equal(tenf_address_is_rfc1918(&a), kinds[i].rfc1918);
 		assert_int_equal(tenf_address_classify(&a), kinds[i].kind);
+		assert_int_equal(tenf_address_is_host(&a),
+				 !kinds[i].loopback && !kinds[i].multicast &&
+					 !kinds[i].link_local &&
+					 kinds[i].kind != TENF_ADDRESS_NONE);
+	}
+}
+
+static void nobody_is_at_an_address_of_many(void **state)
+{
+	static const char *const no[] = { "255.255.255.255", "224.0.0.1", "ff02::1" };
+
+	(void)state;
+	for (size_t i = 0; i < TENF_ARRAY_SIZE(no); i++) {
+		struct tenf_address a = address(no[i]);
+
+		assert_false(tenf_address_is_host(&a));
 	}
 }
 
@@ -354,6 +370,7 @@ int main(void)
 		cmocka_unit_test(the_zero_is_of_the_same_family),
 		cmocka_unit_test(addresses_have_an_order),
 		cmocka_unit_test(kinds_of_addresses_are_told_apart),
+		cmocka_unit_test(nobody_is_at_an_address_of_many),
 		cmocka_unit_test(multicast_is_known_in_both_families),
 		cmocka_unit_test(addresses_are_written_as_they_are_read),
 		cmocka_unit_test(a_mapped_address_is_written_as_ipv4),

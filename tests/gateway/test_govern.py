@@ -215,6 +215,8 @@ def static(opened):
     expect(len(g.mappings()), 1, "mappings after one of three ports was taken")
     for wrong in ({}, {"forward": "80"}, {"forward": "any:80", "for": "127.0.0.9"},
                   {"forward": "80", "for": "nobody"}, {"forward": "1-300", "for": "127.0.0.9"},
+                  {"forward": "80", "for": "224.0.0.1"}, {"forward": "80", "for": "169.254.1.1"},
+                  {"forward": "80", "for": "255.255.255.255"}, {"forward": "80", "for": "fe80::1"},
                   {"forward": "80", "for": "127.0.0.9", "name": "x" * 129}):
         g.ask("POST", "/v1/mappings", wrong, 400)
     events = g.listen()

@@ -40,14 +40,6 @@ static void read_endpoint(struct tenf_reader *r, struct tenf_endpoint *ret)
 	ret->port = tenf_reader_u16(r);
 }
 
-/* An address packets can be sent to from anywhere on a network. */
-static bool is_host(const struct tenf_address *a)
-{
-	return !tenf_address_is_none(a) && !tenf_address_is_loopback(a) &&
-	       !tenf_address_is_multicast(a) && !tenf_address_is_link_local(a) &&
-	       (!tenf_address_is_v4(a) || tenf_address_to_v4(a) != UINT32_MAX);
-}
-
 static bool is_protocol(uint8_t protocol)
 {
 	return protocol == TENF_TCP || protocol == TENF_UDP;
@@ -128,8 +120,10 @@ static bool endpoints_fit(const struct helper_mapping *m)
 {
 	bool v4 = tenf_address_is_v4(&m->internal.address);
 
-	return m->external.port != 0 && m->internal.port != 0 && is_host(&m->internal.address) &&
-	       is_host(&m->external.address) && tenf_address_is_v4(&m->external.address) == v4 &&
+	return m->external.port != 0 && m->internal.port != 0 &&
+	       tenf_address_is_host(&m->internal.address) &&
+	       tenf_address_is_host(&m->external.address) &&
+	       tenf_address_is_v4(&m->external.address) == v4 &&
 	       (v4 || tenf_endpoint_equal(&m->external, &m->internal));
 }
 
@@ -138,7 +132,7 @@ static bool remote_fits(const struct helper_mapping *m, uint8_t has_remote)
 {
 	if (has_remote == 0)
 		return true;
-	return has_remote == 1 && m->remote.port != 0 && is_host(&m->remote.address) &&
+	return has_remote == 1 && m->remote.port != 0 && tenf_address_is_host(&m->remote.address) &&
 	       tenf_address_is_v4(&m->remote.address) ==
 		       tenf_address_is_v4(&m->internal.address) &&
 	       m->maker == LEDGER_BY_PCP && m->description_len == 0 && m->filter_count == 0;

@@ -95,9 +95,11 @@ int daemon_refusal(struct cli *cli, const struct daemon_words *words, int http,
 		   const json_t *answer)
 {
 	const json_t *error = json_object_get(answer, "error");
+	char no_reason[48];
 
-	cli_error(cli, "the %s did not do it (status %d): %.300s", words->name, http,
-		  shape_read_failure(answer, "it gave no reason"));
+	(void)snprintf(no_reason, sizeof(no_reason), "it gave no reason (HTTP status %d)", http);
+	cli_error(cli, "the %s did not do it: %.300s", words->name,
+		  shape_read_failure(answer, no_reason));
 	return exit_of_code(json_string_value(json_object_get(error, "code")));
 }
 

@@ -220,25 +220,41 @@ static void tell_other_ports(struct cli *cli, const struct batch *batch)
 	}
 }
 
-/* The shortest lease granted: who plans by it is right for all. */
-static void tell_shorter(struct cli *cli, const struct batch *batch)
+static void tell_lifetime(struct cli *cli, uint32_t granted_s, uint32_t asked_s)
 {
 	char granted[40], asked[40];
 	struct tenf_text g = tenf_text_of(granted, sizeof(granted));
 	struct tenf_text a = tenf_text_of(asked, sizeof(asked));
-	uint32_t shortest = UINT32_MAX;
+
+	if (granted_s == UINT32_MAX)
+		tenf_text_add(&g, "a lease without end");
+	else
+		tenf_span_add(&g, granted_s);
+	tenf_span_add(&a, asked_s);
+	cli_note(cli, "The gateway grants %s where %s was asked for.%s", granted, asked,
+		 granted_s > asked_s ? " Close it earlier with `tenforward remove`." : "");
+}
+
+/* The shortest lease granted: who plans by it is right for all. Where none is shorter, the
+ * longest: so long it stays open when nobody closes it. */
+static void tell_lifetimes(struct cli *cli, const struct batch *batch)
+{
+	const uint32_t asked_s = batch->wishes->lifetime_s;
+	uint32_t shortest = UINT32_MAX, longest = 0;
 
 	for (size_t i = 0; i < batch->count; i++) {
 		const struct half *half = &batch->halves[i];
 
-		if (half_is_held(half) && half->mapping.lifetime_s < shortest)
-			shortest = half->mapping.lifetime_s;
+		if (!half_is_held(half))
+			continue;
+		shortest = half->mapping.lifetime_s < shortest ? half->mapping.lifetime_s
+							       : shortest;
+		longest = half->mapping.lifetime_s > longest ? half->mapping.lifetime_s : longest;
 	}
-	if (shortest >= batch->wishes->lifetime_s)
-		return;
-	tenf_span_add(&g, shortest);
-	tenf_span_add(&a, batch->wishes->lifetime_s);
-	cli_note(cli, "The gateway grants %s where %s was asked for.", granted, asked);
+	if (shortest < asked_s)
+		tell_lifetime(cli, shortest, asked_s);
+	else if (longest > asked_s)
+		tell_lifetime(cli, longest, asked_s);
 }
 
 static void tell_unreachable(struct cli *cli, const struct batch *batch)
@@ -273,7 +289,7 @@ static void tell_unfiltered(struct cli *cli, const struct batch *batch)
 void report_differences(struct cli *cli, const struct batch *batch)
 {
 	tell_other_ports(cli, batch);
-	tell_shorter(cli, batch);
+	tell_lifetimes(cli, batch);
 	tell_unreachable(cli, batch);
 	tell_unfiltered(cli, batch);
 }

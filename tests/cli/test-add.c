@@ -101,6 +101,24 @@ static void other_port_and_shorter_lease_are_told(void **state)
 	assert_non_null(strstr(c.err, "The gateway grants 1 min where 2 h was asked for."));
 }
 
+static void a_longer_lease_is_told(void **state)
+{
+	struct command c;
+
+	(void)state;
+	fake.ports[0] = (struct fake_port){ .external_port = 22, .lifetime_s = 120 };
+	c = command("add 22 --lifetime 1m");
+	assert_int_equal(c.status, 0);
+	assert_non_null(strstr(c.err, "The gateway grants 2 min where 1 min was asked for. "
+				      "Close it earlier with `tenforward remove`."));
+	c = command("add 22 --lifetime 2m");
+	assert_null(strstr(c.err, "grants"));
+	fake.ports[0].lifetime_s = UINT32_MAX;
+	c = command("add 22 --lifetime 1m");
+	assert_non_null(strstr(c.err, "The gateway grants a lease without end where 1 min was "
+				      "asked for."));
+}
+
 static void an_address_behind_another_router_is_told(void **state)
 {
 	struct command c;
@@ -384,6 +402,7 @@ int main(void)
 		TEST(one_lease_is_told_with_its_end),
 		TEST(both_prints_a_line_for_each_protocol),
 		TEST(other_port_and_shorter_lease_are_told),
+		TEST(a_longer_lease_is_told),
 		TEST(an_address_behind_another_router_is_told),
 		TEST(an_unknown_address_is_not_made_up),
 		TEST(a_range_becomes_single_ports),

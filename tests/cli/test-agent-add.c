@@ -126,11 +126,13 @@ static void each_reason_keeps_its_exit_status(void **state)
 	c = command("add 666");
 	assert_int_equal(c.status, 7);
 	assert_string_equal(c.err,
-			    "tenforward: the agent did not do it (status 429): Too many.\n");
+			    "tenforward: the agent did not do it: Too many.\n");
 	answer(0, POST, 400, "{\"error\": {\"code\": \"argument\", \"text\": \"No.\"}}");
 	assert_int_equal(command("add 666").status, 2);
 	answer(0, POST, 500, "{}");
-	assert_int_equal(command("add 666").status, 1);
+	c = command("add 666");
+	assert_int_equal(c.status, 1);
+	assert_non_null(strstr(c.err, "did not do it: it gave no reason (HTTP status 500)"));
 }
 
 static void other_ports_and_shorter_leases_are_told_as_without_an_agent(void **state)

@@ -159,7 +159,7 @@ static void reload_tells_what_is_wrong(void **state)
 				       "\"agent.conf:3: no \\u001b[31m key\"}}");
 	c = command("agent reload");
 	assert_int_equal(c.status, 2);
-	assert_string_equal(c.err, "tenforward: the agent did not do it (status 422): "
+	assert_string_equal(c.err, "tenforward: the agent did not do it: "
 				   "agent.conf:3: no ?[31m key\n");
 }
 

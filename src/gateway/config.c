@@ -296,10 +296,10 @@ bool config_read(const char *path, struct gateway_config *ret, struct tenf_text 
 	return good;
 }
 
-bool config_has_macs(const struct gateway_config *config)
+bool config_wants_macs(const struct gateway_config *config)
 {
 	for (size_t i = 0; i < config->rule_count; i++) {
-		if (config->rules[i].has_mac)
+		if (config->rules[i].has_mac || config->rules[i].action == POLICY_ASK)
 			return true;
 	}
 	return false;

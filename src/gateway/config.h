@@ -115,8 +115,8 @@ struct gateway_config {
 	uint64_t seed;
 };
 
-/* Does a rule look at link-layer addresses? */
-bool config_has_macs(const struct gateway_config *config);
+/* Does a rule look at link-layer addresses, or ask, for which one machine is one host? */
+bool config_wants_macs(const struct gateway_config *config);
 
 /* False with one line in `why`: "FILE:LINE: what is wrong; what would be right". */
 bool config_read(const char *path, struct gateway_config *ret, struct tenf_text *why);

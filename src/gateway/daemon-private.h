@@ -53,7 +53,7 @@ struct daemon {
 	struct backend *backend;
 	struct neighbours *neighbours;
 	struct reserved reserved;
-	bool has_mac_rules; /* so each request is looked up */
+	bool wants_macs; /* so each request is looked up */
 	struct faults *faults; /* or NULL */
 	struct tenf_random random;
 	struct tenf_seeded seeded;

@@ -97,7 +97,7 @@ void daemon_deliver(struct daemon *d, const struct responder_datagram *in, tenf_
 {
 	struct responder_datagram datagram = *in;
 
-	if (d->has_mac_rules)
+	if (d->wants_macs)
 		datagram.has_mac = neighbours_find(d->neighbours, in->interface,
 						   &in->from.address, now, datagram.mac);
 	while (responder_receive(d->responder, &datagram, now) == TENF_E_AGAIN)

@@ -229,7 +229,7 @@ static bool open_all(struct daemon *d, struct tenf_text *why)
 	}
 	if (neighbours_new(NULL, NULL, &d->neighbours) != TENF_OK)
 		return say(why, "out of memory");
-	d->has_mac_rules = config_has_macs(&d->config);
+	d->wants_macs = config_wants_macs(&d->config);
 	return open_responder(d, why) && daemon_restore(d, why) &&
 	       statics_add(d->responder, &d->config, net_now(), why) &&
 	       open_loop(d, why) && observe_open(d, why);

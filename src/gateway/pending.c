@@ -2,6 +2,7 @@
 #include "gateway/pending.h"
 
 #include <stddef.h>
+#include <string.h>
 
 void pending_init(struct pending *p)
 {
@@ -79,19 +80,72 @@ void pending_expire(struct pending *p, tenf_time now)
 	}
 }
 
-/* A free place, unless the client has all that it may have. */
-static struct pending_wish *place_for(struct pending *p, const struct tenf_address *client)
+/* Addresses can be made up, a link-layer address that answers less easily: by it one machine
+ * is one host. Those without are one together. */
+static bool is_of_host(const struct pending_wish *w, const struct pending_wish *of)
 {
-	struct pending_wish *place = NULL;
-	uint32_t held = 0;
+	return w->id != 0 && w->has_mac == of->has_mac &&
+	       (!w->has_mac || memcmp(w->mac, of->mac, sizeof(w->mac)) == 0);
+}
+
+static uint32_t count_host(const struct pending *p, const struct pending_wish *of)
+{
+	uint32_t count = 0;
+
+	for (size_t i = 0; i < PENDING_MAX; i++)
+		count += is_of_host(&p->at[i], of);
+	return count;
+}
+
+static uint32_t count_client(const struct pending *p, const struct tenf_address *client)
+{
+	uint32_t count = 0;
+
+	for (size_t i = 0; i < PENDING_MAX; i++)
+		count += p->at[i].id != 0 && tenf_address_equal(&p->at[i].client, client);
+	return count;
+}
+
+/* In a full table: the newest wish that waits of the host with the most, which has at least
+ * two more than who comes. So no host loses what it waits for to one with as much, and
+ * what has waited for longest is the last to go. */
+static struct pending_wish *worst(struct pending *p, uint32_t held)
+{
+	struct pending_wish *worst = NULL;
+	uint32_t most = held + 1;
 
 	for (size_t i = 0; i < PENDING_MAX; i++) {
-		if (p->at[i].id == 0)
-			place = place != NULL ? place : &p->at[i];
-		else if (tenf_address_equal(&p->at[i].client, client))
-			held++;
+		struct pending_wish *w = &p->at[i];
+		uint32_t count = w->state == PENDING_WAITING ? count_host(p, w) : 0;
+
+		if (count > most ||
+		    (worst != NULL && count == most && w->first_seen >= worst->first_seen)) {
+			worst = w;
+			most = count;
+		}
 	}
-	return held < PENDING_OF_HOST_MAX ? place : NULL;
+	return worst;
+}
+
+/* A place, unless the host has all that it may have. */
+static struct pending_wish *place_for(struct pending *p, const struct pending_wish *wish)
+{
+	const uint32_t held = count_host(p, wish);
+	struct pending_wish *place = NULL;
+
+	if (count_client(p, &wish->client) >= PENDING_OF_HOST_MAX ||
+	    held >= (wish->has_mac ? PENDING_OF_HOST_MAX : PENDING_UNKNOWN_MAX))
+		return NULL;
+	for (size_t i = 0; i < PENDING_MAX && place == NULL; i++)
+		place = p->at[i].id == 0 ? &p->at[i] : NULL;
+	if (place != NULL)
+		return place;
+	place = worst(p, held);
+	if (place != NULL) {
+		tell(p, place, true);
+		drop(p, place);
+	}
+	return place;
 }
 
 const struct pending_wish *pending_note(struct pending *p, const struct pending_wish *wish,
@@ -103,7 +157,7 @@ const struct pending_wish *pending_note(struct pending *p, const struct pending_
 	w = own(p, pending_find(p, &wish->client, &wish->internal, wish->protocol));
 	*ret_is_new = w == NULL;
 	if (w == NULL) {
-		w = place_for(p, &wish->client);
+		w = place_for(p, wish);
 		if (w == NULL)
 			return NULL;
 		*w = *wish;
@@ -112,6 +166,10 @@ const struct pending_wish *pending_note(struct pending *p, const struct pending_
 		w->first_seen = now;
 		w->tries = 0;
 		p->count++;
+	}
+	if (wish->has_mac) {
+		w->has_mac = true;
+		memcpy(w->mac, wish->mac, sizeof(w->mac));
 	}
 	w->rule = wish->rule;
 	if (w->tries < UINT32_MAX)
@@ -125,10 +183,13 @@ const struct pending_wish *pending_note(struct pending *p, const struct pending_
 
 enum tenf_status pending_restore(struct pending *p, const struct pending_wish *wish)
 {
-	struct pending_wish *w = place_for(p, &wish->client);
+	struct pending_wish *w = place_for(p, wish);
 
 	if (w == NULL || pending_by_id(p, wish->id) != NULL ||
 	    pending_find(p, &wish->client, &wish->internal, wish->protocol) != NULL)
+		return TENF_E_LIMIT;
+	w = place_for(p, wish);
+	if (w == NULL)
 		return TENF_E_LIMIT;
 	*w = *wish;
 	w->watched_until = w->until;

@@ -22,7 +22,8 @@
 #include "gateway/policy.h"
 
 #define PENDING_MAX 256u
-#define PENDING_OF_HOST_MAX 16u
+#define PENDING_OF_HOST_MAX 16u /* of an address, and of a link-layer address */
+#define PENDING_UNKNOWN_MAX 64u /* of all whose link-layer address is not known */
 #define PENDING_WAITS (3600 * TENF_SECOND)       /* after its last try */
 #define PENDING_APPROVED (86400 * TENF_SECOND)   /* for the client's next try */
 #define PENDING_DENIED (3600 * TENF_SECOND)      /* no new question so long */

@@ -144,7 +144,7 @@ static void apply(struct daemon *d, const struct gateway_config *next)
 
 	remove_statics(d, next, now);
 	d->config = *next;
-	d->has_mac_rules = config_has_macs(next);
+	d->wants_macs = config_wants_macs(next);
 	daemon_set_externals(d);
 	daemon_set_reserved(d);
 	if (!statics_add(d->responder, next, now, &why)) {

@@ -170,9 +170,11 @@ static void a_rule_may_ask_and_have_a_name_and_a_link_layer_address(void **state
 	assert_memory_equal(config.rules[0].mac, mac, sizeof(mac));
 	assert_int_equal(config.rules[0].client.length, 120);
 	assert_false(config.rules[1].has_mac);
-	assert_true(config_has_macs(&config));
+	assert_true(config_wants_macs(&config));
+	expect_good("[Gateway]\nBackend=memory\n[Rule]\nAction=ask\n");
+	assert_true(config_wants_macs(&config));
 	expect_good("[Gateway]\nBackend=memory\n[Rule]\nAction=allow\n");
-	assert_false(config_has_macs(&config));
+	assert_false(config_wants_macs(&config));
 }
 
 static void external_addresses_are_a_pool(void **state)

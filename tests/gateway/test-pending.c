@@ -3,6 +3,8 @@
 
 #include "gateway/pending.h"
 
+#include <string.h>
+
 static struct pending table;
 static tenf_time now;
 
@@ -19,6 +21,7 @@ static struct pending_wish wish(unsigned host, uint16_t port)
 	return (struct pending_wish){
 		.client = house_host(host), .internal = { house_host(host), port },
 		.protocol = TENF_TCP, .external_port = 443, .rule = 2,
+		.has_mac = true, .mac = { 2, (uint8_t)host },
 	};
 }
 
@@ -130,10 +133,85 @@ static void no_host_takes_more_than_its_places_and_the_table_is_finite(void **st
 		for (uint16_t port = 1; port <= PENDING_OF_HOST_MAX; port++)
 			assert_non_null(note(host, port, &is_new));
 	}
-	assert_null(note(200, 1, &is_new));
+	assert_null(note(20, 1000, &is_new)); /* nor in the place of others */
 	now += PENDING_WAITS;
 	assert_non_null(note(200, 1, &is_new));
 	assert_int_equal(count(), 1);
+}
+
+static bool note_from(unsigned host, const uint8_t *mac, uint16_t port)
+{
+	struct pending_wish w = wish(host, port);
+	bool is_new;
+
+	w.has_mac = mac != NULL;
+	if (mac != NULL)
+		memcpy(w.mac, mac, sizeof(w.mac));
+	return pending_note(&table, &w, now, &is_new) != NULL;
+}
+
+static bool is_there(unsigned host, uint16_t port)
+{
+	const struct tenf_endpoint at = { house_host(host), port };
+
+	return pending_find(&table, &at.address, &at, TENF_TCP) != NULL;
+}
+
+static void one_machine_has_its_places_whatever_addresses_it_makes_up(void **state)
+{
+	static const uint8_t mac[] = { 6, 6, 6, 6, 6, 6 };
+	unsigned taken = 0;
+
+	(void)state;
+	assert_true(note_from(2, NULL, 80)); /* somebody whose link-layer address is not known */
+	for (unsigned host = 10; host < 250; host++)
+		taken += note_from(host, mac, 80);
+	assert_int_equal(taken, PENDING_OF_HOST_MAX);
+	taken = 1;
+	for (unsigned host = 10; host < 250; host++)
+		taken += note_from(host, NULL, 81);
+	assert_int_equal(taken, PENDING_UNKNOWN_MAX);
+	assert_true(is_there(2, 80));
+	assert_true(note_from(5, (const uint8_t[]){ 1, 2, 3, 4, 5, 6 }, 80)); /* room for others */
+}
+
+static void a_full_table_takes_from_who_has_most_and_never_what_waited_before(void **state)
+{
+	bool is_new;
+
+	(void)state;
+	(void)note(19, 1, &is_new);
+	now++;
+	for (unsigned host = 20; count() < PENDING_MAX; host++) {
+		for (uint16_t port = 1; port <= PENDING_OF_HOST_MAX && count() < PENDING_MAX;
+		     port++)
+			assert_non_null(note(host, port, &is_new));
+		now++;
+	}
+	assert_int_equal(pending_approve(&table, 2, now), TENF_OK); /* host 20's */
+	for (unsigned host = 100; host < 200; host++) { /* hosts one after the other */
+		now++;
+		assert_non_null(note(host, 1, &is_new));
+		assert_true(is_there(host, 1));
+		assert_int_equal(count(), PENDING_MAX);
+	}
+	assert_true(is_there(19, 1));
+	assert_int_equal(pending_by_id(&table, 2)->state, PENDING_IS_APPROVED);
+	for (unsigned host = 20; host < 30; host++)
+		assert_true(is_there(host, 1)); /* its oldest */
+	/* Where nobody has more than one, nobody loses it. */
+	for (unsigned host = 200; host < 256; host++)
+		(void)note(host, 1, &is_new);
+	for (unsigned more = 0; more < 2 * PENDING_MAX; more++) {
+		struct pending_wish w = wish(7, (uint16_t)(1000 + more));
+
+		w.mac[2] = (uint8_t)more;
+		w.mac[3] = (uint8_t)(1 + more / 256);
+		w.client = tenf_address_v4(0x0a000000 + more);
+		(void)pending_note(&table, &w, now, &is_new);
+	}
+	assert_true(is_there(19, 1));
+	assert_int_equal(count(), PENDING_MAX);
 }
 
 static void other_rules_clear_what_waits_and_keep_what_was_said(void **state)
@@ -160,6 +238,10 @@ int main(void)
 		cmocka_unit_test_setup(an_approval_ends_with_the_mapping, setup),
 		cmocka_unit_test_setup(
 			no_host_takes_more_than_its_places_and_the_table_is_finite, setup),
+		cmocka_unit_test_setup(
+			one_machine_has_its_places_whatever_addresses_it_makes_up, setup),
+		cmocka_unit_test_setup(
+			a_full_table_takes_from_who_has_most_and_never_what_waited_before, setup),
 		cmocka_unit_test_setup(other_rules_clear_what_waits_and_keep_what_was_said, setup),
 	};
 

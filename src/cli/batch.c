@@ -119,7 +119,6 @@ int batch_start(struct cli *cli, const struct wishes *wishes, bool keep, struct 
 	struct tenf_error error = { .result = -1 };
 	struct tenf_gateway gateway;
 	enum tenf_status status;
-	struct leases leases;
 
 	*ret = (struct batch){ .wishes = wishes, .keep = keep };
 	devices_options(cli, &known);
@@ -133,18 +132,17 @@ int batch_start(struct cli *cli, const struct wishes *wishes, bool keep, struct 
 	if (status != TENF_OK)
 		return cli_failed(cli, status, &error);
 	tenf_session_gateway(ret->session, &gateway);
-	leases_read(cli, &leases);
-	if (leases.count > 0)
+	leases_read(cli, &ret->leases);
+	if (ret->leases.count > 0)
 		await_choice(cli, ret->session, &gateway);
 	for (size_t i = 0; status == TENF_OK && i < wishes->count; i++) {
 		const struct wish *wish = &wishes->items[i];
-		const struct lease *lease = recorded(&leases, wishes, wish, &gateway);
+		const struct lease *lease = recorded(&ret->leases, wishes, wish, &gateway);
 
 		if (keep)
 			tell_shared(cli, lease);
 		status = ask(ret, lease, wish);
 	}
-	leases_done(&leases);
 	return status != TENF_OK ? cli_failed(cli, status, NULL) : CLI_EXIT_DONE;
 }
 
@@ -154,6 +152,7 @@ void batch_done(struct batch *batch)
 		free(batch->halves[i].waiting);
 	free(batch->halves);
 	tenf_session_free(batch->session);
+	leases_done(&batch->leases);
 	*batch = (struct batch){ 0 };
 }
 
@@ -245,7 +244,6 @@ static void record_half(struct batch *batch, struct half *half, struct leases *l
 
 void batch_record(struct cli *cli, struct batch *batch)
 {
-	struct leases leases;
 	bool needed = false;
 
 	for (size_t i = 0; i < batch->count; i++) {
@@ -256,12 +254,12 @@ void batch_record(struct cli *cli, struct batch *batch)
 	}
 	if (!needed)
 		return;
-	if (leases_open(cli, &leases)) {
+	if (leases_reopen(cli, &batch->leases)) {
 		for (size_t i = 0; i < batch->count; i++) {
 			if (batch->halves[i].dirty)
-				record_half(batch, &batch->halves[i], &leases);
+				record_half(batch, &batch->halves[i], &batch->leases);
 		}
-		(void)leases_write(cli, &leases);
+		(void)leases_write(cli, &batch->leases);
 	}
-	leases_done(&leases);
+	leases_done(&batch->leases);
 }

@@ -30,6 +30,7 @@ struct batch {
 	struct tenf_session *session;
 	struct half *halves; /* in the order of the wishes, tcp before udp */
 	size_t count;
+	struct leases leases; /* as they were when the batch began, until the first is recorded */
 	bool keep;
 };
 

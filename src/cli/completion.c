@@ -87,7 +87,7 @@ static void print_bash(FILE *to)
 	}
 	fputs("\t*) words=\"", to);
 	print_verb_names(to);
-	fputc(' ', to);
+	putc(' ', to);
 	print_option_names(to, options_of(NULL));
 	fputs("\" ;;\n\tesac\n\tCOMPREPLY=($(compgen -W \"$words\" -- \"$current\"))\n}\n"
 	      "complete -F _tenforward tenforward\n", to);
@@ -102,7 +102,7 @@ static void zsh_text(FILE *to, const char *text)
 		else if (strchr("[]:", *text) != NULL)
 			fprintf(to, "\\%c", *text);
 		else
-			fputc(*text, to);
+			putc(*text, to);
 	}
 }
 
@@ -111,9 +111,9 @@ static void zsh_option(FILE *to, const struct cli_option_row *row, const char *d
 {
 	fprintf(to, "\t\t'%s%s[", dashes, name);
 	zsh_text(to, row->help);
-	fputc(']', to);
+	putc(']', to);
 	if (row->value[0] != '\0') {
-		fputc(':', to);
+		putc(':', to);
 		zsh_text(to, row->value);
 		if (strcmp(row->choices, "file") == 0)
 			fputs(":_files", to);
@@ -172,8 +172,8 @@ static void fish_text(FILE *to, const char *text)
 {
 	for (; *text != '\0'; text++) {
 		if (*text == '\'' || *text == '\\')
-			fputc('\\', to);
-		fputc(*text, to);
+			putc('\\', to);
+		putc(*text, to);
 	}
 }
 

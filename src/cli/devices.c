@@ -37,19 +37,6 @@ static char *read_text(const char *path, size_t max)
 	return text;
 }
 
-/* A file of the kernel's has no size to ask for. */
-static char *read_neighbours(void)
-{
-	FILE *file = fopen(NEIGHBOURS, "re");
-	char *text = calloc(1, NEIGHBOURS_MAX);
-
-	if (file != NULL && text != NULL)
-		(void)!fread(text, 1, NEIGHBOURS_MAX - 1, file);
-	if (file != NULL)
-		fclose(file);
-	return text;
-}
-
 void devices_options(const struct cli *cli, struct devices *ret)
 {
 	char path[PATH_MAX];
@@ -62,7 +49,7 @@ void devices_options(const struct cli *cli, struct devices *ret)
 	text = file_path(path) ? read_text(path, FILE_MAX) : NULL;
 	if (text == NULL)
 		return;
-	neighbours = read_neighbours();
+	neighbours = read_text(NEIGHBOURS, NEIGHBOURS_MAX);
 	devices_choose(text, neighbours != NULL ? neighbours : "", ret->hints,
 		       sizeof(ret->hints));
 	ret->options.igd_hints = ret->hints;
@@ -77,7 +64,7 @@ static void keep(const struct tenf_gateway *gateway, const char *hint)
 
 	if (!file_path(path) || gateway->interface[0] == '\0')
 		return;
-	neighbours = read_neighbours();
+	neighbours = read_text(NEIGHBOURS, NEIGHBOURS_MAX);
 	devices_network(neighbours != NULL ? neighbours : "", gateway->address,
 			gateway->interface, network, sizeof(network));
 	before = read_text(path, FILE_MAX);

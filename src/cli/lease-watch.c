@@ -33,9 +33,9 @@ static int watch_folder(const char *path)
 
 bool lease_watch_start(struct cli *cli, struct lease_watch *ret)
 {
-	*ret = (struct lease_watch){ .fd = -1, .known = { .lock = -1 } };
+	*ret = (struct lease_watch){ .fd = -1 };
 	leases_read(cli, &ret->known);
-	if (ret->known.path[0] == '\0') {
+	if (ret->known.path == NULL) {
 		cli_detail(cli, "There is no record of leases; only the gateway is watched.");
 		return true;
 	}

@@ -85,7 +85,11 @@ static void load(struct cli *cli, struct leases *leases, char *why, size_t why_s
 	bool is_text;
 	enum tenf_status status;
 
+	/* What is written behind this look makes it another file, and is read again. */
+	if (stat(leases->path, &leases->seen) != 0)
+		leases->seen.st_ino = 0;
 	status = whole_file_read(leases->path, LEASES_FILE_MAX, &data, &len);
+	leases->next_number = 1;
 	leases->anew = true;
 	if (status == TENF_E_NOT_FOUND)
 		return;
@@ -125,13 +129,6 @@ static int lock_beside(const char *path)
 		}
 	}
 	return fd;
-}
-
-static void leases_unlock(struct leases *leases)
-{
-	if (leases->lock >= 0)
-		close(leases->lock);
-	leases->lock = -1;
 }
 
 static bool is_same(const struct tenf_mapping *a, const struct tenf_mapping *b)
@@ -279,23 +276,64 @@ bool leases_write(struct cli *cli, const struct leases *leases)
 	return (may_append(leases) && append(leases)) || write_anew(cli, leases);
 }
 
-bool leases_open(struct cli *cli, struct leases *ret)
+static void unlock(struct leases *leases)
 {
-	char why[WHY_SIZE] = "";
+	if (leases->locked)
+		close(leases->lock);
+	leases->locked = false;
+}
 
-	*ret = (struct leases){ .lock = -1, .next_number = 1 };
-	if (!leases_path(ret->path, sizeof(ret->path))) {
+void leases_done(struct leases *leases)
+{
+	unlock(leases);
+	free(leases->items);
+	free(leases->path);
+	*leases = (struct leases){ 0 };
+}
+
+/* A file that was replaced has another inode, or at least another time. */
+static bool is_as_it_was(const struct leases *leases)
+{
+	const struct stat *seen = &leases->seen;
+	struct stat now;
+
+	return seen->st_ino != 0 && stat(leases->path, &now) == 0 && now.st_ino == seen->st_ino &&
+	       now.st_size == seen->st_size && now.st_mtim.tv_sec == seen->st_mtim.tv_sec &&
+	       now.st_mtim.tv_nsec == seen->st_mtim.tv_nsec;
+}
+
+static bool find_path(struct leases *leases)
+{
+	char path[PATH_MAX];
+
+	if (leases->path == NULL && leases_path(path, sizeof(path)))
+		leases->path = strdup(path);
+	return leases->path != NULL;
+}
+
+static bool take_lock(struct cli *cli, struct leases *leases)
+{
+	if (!find_path(leases)) {
 		cli_error(cli, "there is no place to record leases in; set HOME or XDG_STATE_HOME");
 		return false;
 	}
 	/* The folders are there but for the first time. */
-	ret->lock = lock_beside(ret->path);
-	if (ret->lock < 0 && errno == ENOENT && whole_file_folders(ret->path) == TENF_OK)
-		ret->lock = lock_beside(ret->path);
-	if (ret->lock < 0) {
-		cli_error(cli, "cannot record leases in %s: %s", ret->path, strerror(errno));
+	leases->lock = lock_beside(leases->path);
+	if (leases->lock < 0 && errno == ENOENT && whole_file_folders(leases->path) == TENF_OK)
+		leases->lock = lock_beside(leases->path);
+	leases->locked = leases->lock >= 0;
+	if (!leases->locked)
+		cli_error(cli, "cannot record leases in %s: %s", leases->path, strerror(errno));
+	return leases->locked;
+}
+
+bool leases_open(struct cli *cli, struct leases *ret)
+{
+	char why[WHY_SIZE] = "";
+
+	*ret = (struct leases){ 0 };
+	if (!take_lock(cli, ret))
 		return false;
-	}
 	load(cli, ret, why, sizeof(why));
 	if (why[0] != '\0') {
 		set_aside(cli, ret->path, why);
@@ -304,12 +342,22 @@ bool leases_open(struct cli *cli, struct leases *ret)
 	return true;
 }
 
+bool leases_reopen(struct cli *cli, struct leases *ret)
+{
+	if (ret->seen.st_ino != 0 && take_lock(cli, ret) && is_as_it_was(ret)) {
+		drop_ended(ret, cli->now());
+		return true;
+	}
+	leases_done(ret);
+	return leases_open(cli, ret);
+}
+
 void leases_read(struct cli *cli, struct leases *ret)
 {
 	char why[WHY_SIZE] = "";
 
-	*ret = (struct leases){ .lock = -1, .next_number = 1 };
-	if (!leases_path(ret->path, sizeof(ret->path)))
+	*ret = (struct leases){ 0 };
+	if (!find_path(ret))
 		return;
 	load(cli, ret, why, sizeof(why));
 	if (why[0] == '\0')
@@ -317,14 +365,5 @@ void leases_read(struct cli *cli, struct leases *ret)
 	/* What is damaged is set aside by who holds the lock. */
 	leases_done(ret);
 	(void)leases_open(cli, ret);
-	leases_unlock(ret);
-}
-
-void leases_done(struct leases *leases)
-{
-	free(leases->items);
-	leases->items = NULL;
-	leases->count = 0;
-	leases->size = 0;
-	leases_unlock(leases);
+	unlock(ret);
 }

@@ -17,12 +17,13 @@
 #include "cli/cli.h"
 
 #include <limits.h>
+#include <sys/stat.h>
 
 /* A file that lists more is damaged, or not ours. */
 #define LEASES_MAX 4096
 #define LEASES_FILE_MAX ((size_t)4 << 20)
 /* Lines of the file that say nothing any more, before it is written anew. */
-#define LEASES_STALE_MAX 32
+#define LEASES_STALE_MAX 8
 
 struct lease {
 	uint64_t number;     /* its id is "m<number>"; 0 in what is not recorded yet */
@@ -33,6 +34,7 @@ struct lease {
 	struct tenf_mapping mapping;      /* id, pair and error mean nothing here */
 };
 
+/* All zero: none, and nothing read yet. */
 struct leases {
 	struct lease *items; /* oldest first; changed by the functions below alone */
 	size_t count;
@@ -42,8 +44,10 @@ struct leases {
 	size_t changed;      /* leases that are */
 	bool torn;           /* the file ends within a line */
 	bool anew;           /* the file is to be written whole */
-	int lock;            /* -1 when only read */
-	char path[PATH_MAX]; /* "" when there is no place for a record */
+	bool locked;         /* not when only read */
+	int lock;
+	struct stat seen;    /* the file that was read; its inode 0: none */
+	char *path;          /* NULL when there is no place for a record */
 };
 
 /* Where the record is; false when the environment names no place. */
@@ -56,6 +60,9 @@ void leases_read(struct cli *cli, struct leases *ret);
 /* The same, holding the lock until leases_done(), to be changed and written.
  * False, after a message, when there is no place to write. */
 bool leases_open(struct cli *cli, struct leases *ret);
+/* The same with what leases_read() gave, which is read again only when the file is
+ * another by now. */
+bool leases_reopen(struct cli *cli, struct leases *ret);
 /* Adds or updates by gateway, protocol, internal address and port. Gives the
  * number; 0 when memory is out or LEASES_MAX is reached. */
 uint64_t leases_put(struct leases *leases, const struct lease *lease);
@@ -67,6 +74,7 @@ void leases_drop(struct leases *leases, uint64_t number);
 void leases_leave(struct leases *leases, uint64_t number);
 /* Writes the record; false after a message. */
 bool leases_write(struct cli *cli, const struct leases *leases);
+/* Gives all back; what is left may be given to leases_reopen(). */
 void leases_done(struct leases *leases);
 
 /* Whether the process that renews this lease is still there. */

@@ -223,7 +223,7 @@ static int start(struct cli *cli, struct monitor *m)
 
 int verb_monitor(struct cli *cli)
 {
-	struct monitor m = { .cli = cli, .watch = { .fd = -1, .known = { .lock = -1 } } };
+	struct monitor m = { .cli = cli, .watch = { .fd = -1 } };
 	int status;
 
 	loop_init(&m.loop, NULL);

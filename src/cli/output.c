@@ -40,6 +40,16 @@ static const char *color_code(enum output_color color)
 	return "";
 }
 
+/* Octets in front of the first that steers a terminal. */
+static size_t printable_length(const char *text)
+{
+	size_t len = 0;
+
+	while (((unsigned char)text[len] >= 0x20 && text[len] != 0x7f) || text[len] == '\n')
+		len++;
+	return len;
+}
+
 void output_text(struct cli *cli, FILE *to, enum output_color color, const char *text)
 {
 	bool allowed = to == cli->out ? cli->color_out : cli->color_err;
@@ -47,10 +57,14 @@ void output_text(struct cli *cli, FILE *to, enum output_color color, const char 
 
 	if (colored)
 		fputs(color_code(color), to);
-	for (; *text != '\0'; text++) {
-		unsigned char c = (unsigned char)*text;
+	while (*text != '\0') {
+		size_t len = printable_length(text);
 
-		putc((c < 0x20 && c != '\n') || c == 0x7f ? '?' : c, to);
+		if (len == 0)
+			putc('?', to);
+		else
+			fwrite(text, 1, len, to);
+		text += len > 0 ? len : 1;
 	}
 	if (colored)
 		fputs("\033[0m", to);

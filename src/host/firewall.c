@@ -44,7 +44,7 @@ static bool load(struct library *ret)
 
 static json_t *parse(const char *text, char *why, size_t why_size)
 {
-	size_t len = text != NULL ? strnlen(text, HOST_RULESET_MAX + 1) : 0;
+	size_t len = text != NULL ? strlen(text) : 0;
 	json_t *ruleset = len <= HOST_RULESET_MAX ? json_loadb(text, len, 0, NULL) : NULL;
 
 	if (ruleset == NULL)

@@ -2,6 +2,7 @@
 /* The edge of programs.h: /proc, walked once for all sockets. */
 #include "host/programs.h"
 
+#include "base/text.h"
 #include "host/sockets.h"
 
 #include <dirent.h>
@@ -97,10 +98,9 @@ static void look_at_all(const struct search *search)
 	DIR *proc = opendir("/proc");
 
 	for (struct dirent *e; proc != NULL && (e = readdir(proc)) != NULL;) {
-		char *end;
-		long pid = strtol(e->d_name, &end, 10);
+		uint64_t pid;
 
-		if (pid > 0 && *end == '\0')
+		if (tenf_text_number(e->d_name, strlen(e->d_name), INT32_MAX, &pid))
 			look_at_process(search, dirfd(proc), (int32_t)pid);
 	}
 	if (proc != NULL)

@@ -358,6 +358,37 @@ static void what_stands_before_a_hole_stays(void **state)
 	assert_non_null(strstr(c.out, "8081"));
 }
 
+/* What was read is not read again, unless somebody wrote meanwhile. */
+static void a_record_that_another_wrote_to_is_read_again(void **state)
+{
+	struct cli cli = quiet_cli();
+	struct lease lease = make_lease(1);
+	struct leases mine, other;
+
+	(void)state;
+	for (int i = 0; i < 3; i++) {
+		leases_read(&cli, &mine);
+		assert_true(leases_open(&cli, &other));
+		lease.mapping.internal_port = (uint16_t)(100 + i);
+		assert_int_equal(leases_put(&other, &lease), 2 * i + 1);
+		if (i == 2)
+			leases_drop(&other, 1); /* written anew, as long as before */
+		assert_true(leases_write(&cli, &other));
+		leases_done(&other);
+		assert_true(leases_reopen(&cli, &mine));
+		lease.mapping.internal_port = (uint16_t)(200 + i);
+		assert_int_equal(leases_put(&mine, &lease), 2 * i + 2);
+		assert_true(leases_write(&cli, &mine));
+		leases_done(&mine);
+	}
+	leases_read(&cli, &mine);
+	assert_int_equal(mine.count, 5);
+	assert_true(leases_reopen(&cli, &mine));
+	assert_int_equal(mine.count, 5);
+	leases_done(&mine);
+	done_cli(&cli);
+}
+
 static void write_some(uint16_t base)
 {
 	for (uint16_t i = 0; i < WRITES; i++) {
@@ -473,6 +504,7 @@ int main(void)
 		TEST(what_can_be_read_of_a_damaged_file_stays),
 		TEST(a_file_that_is_too_large_is_set_aside),
 		TEST(a_renewal_is_a_line_at_the_end),
+		TEST(a_record_that_another_wrote_to_is_read_again),
 		TEST(what_is_of_no_use_any_more_has_a_limit),
 		TEST(a_drop_writes_the_record_anew),
 		TEST(a_line_without_its_end_is_nothing),

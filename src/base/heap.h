@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A binary heap of deadlines: who is next, in O(log n), for thousands of
+ * A heap of deadlines: who is next, in O(log n), for thousands of
  * mappings. The entries live in the caller's objects, which the heap points
  * at; it owns only the array of pointers.
  *

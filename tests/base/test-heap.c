@@ -38,7 +38,7 @@ static void check_invariants(const struct tenf_heap *heap)
 		assert_int_equal(entry->slot, slot);
 		assert_true(entry->at != TENF_NEVER);
 		if (slot > 1)
-			assert_true(heap->entries[slot / 2 - 1]->at <= entry->at);
+			assert_true(heap->entries[(slot - 2) / 8]->at <= entry->at);
 	}
 }
 

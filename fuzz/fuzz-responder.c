@@ -7,7 +7,8 @@
  * and UDP of a port have one host, and no port is given that must not be.
  *
  * A step is one octet: the low three bits say what, the others to whom or how long; those
- * of STEP_REBOOT which deed.
+ * of STEP_REBOOT which deed, of STEP_COMMIT whether its answers stay until the next batch
+ * is being committed.
  */
 #include "fuzz.h"
 #include "gateway/responder-govern.h"
@@ -36,7 +37,8 @@ struct gateway {
 	tenf_time epoch_kept; /* by the backend, -1: not */
 	uint32_t held;  /* in the backend */
 	uint32_t peers; /* also */
-	size_t waiting; /* answers that may not leave yet */
+	size_t waiting; /* answers that have not left */
+	uint64_t left;  /* those that have, or never will */
 };
 
 static const struct policy_rule rules[] = {
@@ -182,6 +184,15 @@ static void apply(struct gateway *g, const struct responder_change *change)
 	}
 }
 
+/* How many answers are allowed to have left. */
+static uint64_t released(const struct gateway *g)
+{
+	struct responder_counts counts;
+
+	responder_count(g->r, &counts);
+	return counts.answered;
+}
+
 /* Answers leave first; what comes behind them unasked is a Mapping Update. */
 static void take(struct gateway *g, const struct responder_datagram *out)
 {
@@ -190,23 +201,45 @@ static void take(struct gateway *g, const struct responder_datagram *out)
 	FUZZ_CHECK(out->data[1] >= 128);
 	if (out->to.port == PCP_ANNOUNCE_PORT)
 		return;
-	if (g->waiting > 0)
-		g->waiting--;
-	else
+	if (g->left < released(g)) {
+		g->left++;
+		FUZZ_CHECK(g->waiting-- > 0);
+	} else {
 		FUZZ_CHECK(out->data[0] == PCP_VERSION && out->data[3] == PCP_SUCCESS &&
 			   out->data[1] == (PCP_RESPONSE | PCP_MAP));
+	}
 }
 
-static void commit(struct gateway *g, bool holds)
+static void send_all(struct gateway *g)
+{
+	struct responder_datagram out;
+
+	while (responder_next_send(g->r, g->now, &out))
+		take(g, &out);
+	FUZZ_CHECK(g->waiting == 0);
+}
+
+/* While it is being committed: answers of before, and nothing else. */
+static void send_before(struct gateway *g)
+{
+	struct responder_datagram out;
+
+	while (responder_next_send(g->r, g->now, &out)) {
+		FUZZ_CHECK(g->left < released(g) && out.to.port != PCP_ANNOUNCE_PORT);
+		take(g, &out);
+	}
+	FUZZ_CHECK(g->left == released(g));
+}
+
+static void commit_and_keep(struct gateway *g, bool holds)
 {
 	const struct gateway before = *g;
 	struct responder_change change;
-	struct responder_datagram out;
-	struct responder_record record;
 
 	responder_expire(g->r, g->now);
 	while (responder_next_change(g->r, &change))
 		apply(g, &change);
+	send_before(g);
 	/* A lease that is over is over, whatever becomes of the batch: its end is
 	 * never the part that fails. */
 	responder_committed(g->r, holds ? TENF_OK : TENF_E_FAILED, g->now);
@@ -220,12 +253,17 @@ static void commit(struct gateway *g, bool holds)
 		g->peers = count_peers(g);
 		FUZZ_CHECK(g->held <= before.held && g->peers <= before.peers);
 	}
-	while (responder_next_send(g->r, g->now, &out))
-		take(g, &out);
-	FUZZ_CHECK(g->waiting == 0);
+	check(g);
+}
+
+static void commit(struct gateway *g, bool holds)
+{
+	struct responder_record record;
+
+	commit_and_keep(g, holds);
+	send_all(g);
 	while (responder_next_record(g->r, &record))
 		;
-	check(g);
 }
 
 /* The client's address in a PCP header is made to fit, or no mutation would
@@ -288,6 +326,7 @@ static void restart(struct gateway *g)
 	responder_free(old);
 	FUZZ_CHECK(responder_new(&g->config, &g->random, &tenf_memory_libc, g->now, &g->r) ==
 		   TENF_OK);
+	g->left = 0;
 	/* At other addresses some may find their port taken; at the same none. */
 	g->held = 0;
 	g->peers = 0;
@@ -350,6 +389,7 @@ static void administer(struct gateway *g, unsigned argument)
 	case DEED_REBOOT:
 		responder_reboot(g->r, g->now);
 		g->waiting = 0;
+		g->left = released(g);
 		commit(g, true);
 		break;
 	case DEED_REVOKE:
@@ -404,7 +444,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			packet(&g, &script, argument);
 			break;
 		case STEP_COMMIT:
-			commit(&g, true);
+			if (argument % 2 == 1)
+				commit_and_keep(&g, true);
+			else
+				commit(&g, true);
 			break;
 		case STEP_FAIL:
 			commit(&g, false);

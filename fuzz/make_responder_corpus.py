@@ -41,6 +41,8 @@ def stories(requests):
         again = b"".join(packet(p, PACKET, i % 4) for i, p in enumerate(group))
         deeds = (REVOKE, RESTART, REBUILD, POOL + 2 * DEEDS, APPROVE, POOL + DEEDS, DENY, EXPLAIN,
                  REAPPLY + DEEDS, POOL, RULES + 2 * DEEDS, RESTART)
+        yield f"kept-{start}", b"".join(packet(p, BURST, i % 4) + step(COMMIT, i % 2)
+                                        for i, p in enumerate(group)) + step(FAIL)
         yield f"deeds-{start}", again + b"".join(step(REBOOT, d) + step(FAIL if i % 2 else COMMIT) +
                                                  again for i, d in enumerate(deeds))
 

@@ -75,8 +75,9 @@ struct daemon {
 	struct daemon_observer observers[DAEMON_OBSERVERS_MAX];
 	size_t observer_count;
 	struct meters meters;
-	uint64_t answered;       /* answers at the end of the last turn */
-	tenf_time arrived;       /* when what this turn is about was read; 0: nothing was */
+	uint64_t answered;       /* answers that have left */
+	tenf_time arrived;       /* when what is being decided was read; 0: nothing was */
+	tenf_time committed;     /* the same of what was committed last */
 	struct observe *observe; /* or NULL */
 };
 
@@ -119,6 +120,8 @@ void daemon_deliver(struct daemon *d, const struct responder_datagram *datagram,
 /* The link-layer address of a host of one of our networks; false: unknown. */
 bool daemon_mac_of(struct daemon *d, const struct tenf_address *client, tenf_time now,
 		   uint8_t ret[NEIGHBOURS_MAC]);
+/* Reads what waits at a listener and answers it. */
+void daemon_serve(struct listener *listener);
 /* After whatever woke us up. */
 void daemon_turn(struct daemon *d);
 

@@ -5,6 +5,11 @@
 
 #include <assert.h>
 
+#define BATCH_READS 2 /* of SERVER_BATCH datagrams each; more than one batch keeps both busy */
+#define CROWD 8       /* requests from which on the next batch is looked for before answering */
+#define ROUNDS_MAX 8  /* batches of one listener until others are looked after */
+_Static_assert(BATCH_READS * SERVER_BATCH <= RESPONDER_BATCH_MAX, "what is read fits one batch");
+
 /* ---- One turn --------------------------------------------------------- */
 
 void daemon_observe(struct daemon *d, const struct daemon_observer *observer)
@@ -69,16 +74,45 @@ static void send_all(struct daemon *d, tenf_time now)
 		send_one(d, &datagram);
 }
 
-static void commit_and_send(struct daemon *d, tenf_time now)
+/* How long the answers that left took, from the reading of their requests. */
+static void measure(struct daemon *d)
 {
-	if (backend_run(d->backend, d->responder, now) != TENF_OK) {
+	struct responder_counts counts;
+
+	responder_count(d->responder, &counts);
+	if (counts.answered > d->answered)
+		meters_answers(&d->meters, counts.answered - d->answered,
+			       net_now() - d->committed);
+	d->answered = counts.answered;
+}
+
+static void answer(struct daemon *d, tenf_time now)
+{
+	observe_push(d); /* also of what needed no commit */
+	send_all(d, now);
+	server_flush(d->out); /* who asked need not wait for the log */
+	measure(d);
+	tell(d, now);
+}
+
+/* What was committed before is answered while this is being committed. */
+static void commit(struct daemon *d, tenf_time now)
+{
+	backend_begin(d->backend, d->responder);
+	answer(d, now);
+	if (backend_end(d->backend, d->responder, now) != TENF_OK) {
 		d->heed = true;
 		meters_error(&d->meters, d->backend->code);
 	}
-	observe_push(d);
-	send_all(d, now);
-	server_flush(d->out); /* who asked need not wait for the log */
-	tell(d, now);
+	observe_push(d); /* what is to be kept goes before the answers */
+	d->committed = d->arrived != 0 ? d->arrived : now;
+	d->arrived = 0;
+}
+
+static void commit_and_answer(struct daemon *d, tenf_time now)
+{
+	commit(d, now);
+	answer(d, now);
 }
 
 bool daemon_mac_of(struct daemon *d, const struct tenf_address *client, tenf_time now,
@@ -101,7 +135,40 @@ void daemon_deliver(struct daemon *d, const struct responder_datagram *in, tenf_
 		datagram.has_mac = neighbours_find(d->neighbours, in->interface,
 						   &in->from.address, now, datagram.mac);
 	while (responder_receive(d->responder, &datagram, now) == TENF_E_AGAIN)
-		commit_and_send(d, now); /* makes room */
+		commit_and_answer(d, now); /* makes room */
+}
+
+/* At most one batch; how many datagrams it has. */
+static size_t read_batch(struct daemon *d, const struct listener *listener)
+{
+	const struct tenf_endpoint *bound = &d->links.at[listener - d->listeners].address;
+	const struct responder_datagram *datagrams;
+	size_t count = SERVER_BATCH;
+	size_t total = 0;
+
+	d->arrived = net_now();
+	for (unsigned i = 0; i < BATCH_READS && count == SERVER_BATCH; i++) {
+		count = server_receive(listener->fd, bound, d->in, &datagrams);
+		for (size_t k = 0; k < count; k++) {
+			if (d->faults != NULL)
+				faults_put(d->faults, FAULTS_TO_GATEWAY, &datagrams[k], d->arrived);
+			else
+				daemon_deliver(d, &datagrams[k], d->arrived);
+		}
+		total += count;
+	}
+	return total;
+}
+
+/* Where many wait, the next batch is decided and under way before the last is answered. */
+void daemon_serve(struct listener *listener)
+{
+	struct daemon *d = listener->daemon;
+	unsigned rounds = d->faults != NULL ? 1 : ROUNDS_MAX;
+
+	while (!d->heed && read_batch(d, listener) >= CROWD && --rounds > 0)
+		commit(d, net_now());
+	daemon_turn(d);
 }
 
 static void set_timer(struct daemon *d, tenf_time now)
@@ -121,22 +188,9 @@ static void set_timer(struct daemon *d, tenf_time now)
 	(void)event_add(d->timer, &wait);
 }
 
-/* How long the answers of this turn took, from the reading of the first request. */
-static void measure(struct daemon *d, tenf_time arrived)
-{
-	struct responder_counts counts;
-
-	responder_count(d->responder, &counts);
-	if (counts.answered > d->answered)
-		meters_answers(&d->meters, counts.answered - d->answered, net_now() - arrived);
-	d->answered = counts.answered;
-	d->arrived = 0;
-}
-
 void daemon_turn(struct daemon *d)
 {
 	tenf_time now = net_now();
-	tenf_time arrived = d->arrived != 0 ? d->arrived : now;
 	struct responder_datagram datagram;
 
 	if (d->faults != NULL && faults_reboot(d->faults, now))
@@ -144,10 +198,8 @@ void daemon_turn(struct daemon *d)
 	while (d->faults != NULL && faults_take(d->faults, FAULTS_TO_GATEWAY, now, &datagram))
 		daemon_deliver(d, &datagram, now);
 	responder_expire(d->responder, now);
-	commit_and_send(d, now);
+	commit_and_answer(d, now);
 	if (d->heed && daemon_heed_backend(d, now))
-		commit_and_send(d, now);
-	server_flush(d->out);
-	measure(d, arrived);
+		commit_and_answer(d, now);
 	set_timer(d, now);
 }

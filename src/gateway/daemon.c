@@ -12,9 +12,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#define BURST 4 /* receive batches before the commit: RESPONDER_BATCH_MAX datagrams */
-_Static_assert(BURST * SERVER_BATCH <= RESPONDER_BATCH_MAX, "a burst fits one batch");
-
 /* ---- The log ---------------------------------------------------------- */
 
 static void log_one(void *context, const struct responder_record *record, tenf_time now)
@@ -41,26 +38,9 @@ static void log_flush(void *context)
 
 static void on_readable(evutil_socket_t fd, short what, void *context)
 {
-	struct listener *listener = context;
-	struct daemon *d = listener->daemon;
-	const struct tenf_endpoint *bound = &d->links.at[listener - d->listeners].address;
-	tenf_time now = net_now();
-	size_t count = SERVER_BATCH;
-
+	(void)fd;
 	(void)what;
-	d->arrived = now;
-	for (unsigned i = 0; i < BURST && count == SERVER_BATCH; i++) {
-		const struct responder_datagram *datagrams;
-
-		count = server_receive(fd, bound, d->in, &datagrams);
-		for (size_t k = 0; k < count; k++) {
-			if (d->faults != NULL)
-				faults_put(d->faults, FAULTS_TO_GATEWAY, &datagrams[k], now);
-			else
-				daemon_deliver(d, &datagrams[k], now);
-		}
-	}
-	daemon_turn(d);
+	daemon_serve(context);
 }
 
 static void on_timer(evutil_socket_t fd, short what, void *context)

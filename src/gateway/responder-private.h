@@ -39,6 +39,16 @@ struct responder_answer {
 	struct responder_record record;
 };
 
+/* Those of one batch, and the octets they lie in. */
+struct responder_answers {
+	struct responder_answer at[RESPONDER_BATCH_MAX];
+	size_t count;
+	size_t released; /* may leave */
+	size_t sent;
+	uint8_t octets[RESPONDER_BATCH_OCTETS];
+	size_t octets_used;
+};
+
 /* Mapping Updates under way (RFC 6887 §14.2). */
 struct responder_updates {
 	bool wanted;    /* once the move is committed */
@@ -90,12 +100,9 @@ struct responder {
 	tenf_time reapply_at; /* rules are to be applied to what is open; TENF_NEVER: not */
 	struct ledger_walk reapply;
 
-	struct responder_answer answers[RESPONDER_BATCH_MAX];
-	size_t answer_count;
-	size_t answers_released; /* may leave */
-	size_t answers_sent;
-	uint8_t octets[RESPONDER_BATCH_OCTETS];
-	size_t octets_used;
+	struct responder_answers answers[2];
+	struct responder_answers *filling; /* of the batch being decided or committed */
+	struct responder_answers *leaving; /* of the one before: each may leave */
 
 	struct responder_record records[RESPONDER_RECORDS_MAX]; /* a ring */
 	size_t record_first;

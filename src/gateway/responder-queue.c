@@ -10,34 +10,47 @@
 
 bool responder_has_room(const struct responder *r)
 {
-	return r->answer_count < RESPONDER_BATCH_MAX &&
-	       r->octets_used + 2 * PCP_MAX <= RESPONDER_BATCH_OCTETS;
+	return r->filling->count < RESPONDER_BATCH_MAX &&
+	       r->filling->octets_used + 2 * PCP_MAX <= RESPONDER_BATCH_OCTETS;
 }
 
-void responder_recycle(struct responder *r)
+static void empty(struct responder_answers *answers)
 {
-	if (r->answers_sent == r->answer_count)
-		responder_drop_answers(r);
+	answers->count = 0;
+	answers->released = 0;
+	answers->sent = 0;
+	answers->octets_used = 0;
 }
 
 void responder_drop_answers(struct responder *r)
 {
-	r->answer_count = 0;
-	r->answers_released = 0;
-	r->answers_sent = 0;
-	r->octets_used = 0;
+	r->filling = &r->answers[0];
+	r->leaving = &r->answers[1];
+	empty(r->filling);
+	empty(r->leaving);
+}
+
+void responder_recycle(struct responder *r)
+{
+	struct responder_answers *gone = r->leaving;
+
+	if (gone->sent < gone->count || r->filling->released < r->filling->count)
+		return;
+	r->leaving = r->filling;
+	r->filling = gone;
+	empty(gone);
 }
 
 struct tenf_writer responder_writer(struct responder *r)
 {
-	return tenf_writer_of(r->octets + r->octets_used, PCP_MAX);
+	return tenf_writer_of(r->filling->octets + r->filling->octets_used, PCP_MAX);
 }
 
 const uint8_t *responder_keep(struct responder *r, const struct tenf_writer *w)
 {
 	if (w->failed)
 		return NULL;
-	r->octets_used += w->used;
+	r->filling->octets_used += w->used;
 	return w->start;
 }
 
@@ -50,7 +63,7 @@ struct responder_answer *responder_answer(struct responder *r, const struct resp
 
 	if (data == NULL)
 		return NULL;
-	a = &r->answers[r->answer_count++];
+	a = &r->filling->at[r->filling->count++];
 	*a = (struct responder_answer){
 		.datagram = { .from = in->to, .to = in->from, .interface = in->interface,
 			      .data = data, .len = w->used },
@@ -98,8 +111,10 @@ static void fail(struct responder *r, struct responder_answer *a)
 
 void responder_release(struct responder *r, bool failed)
 {
-	for (; r->answers_released < r->answer_count; r->answers_released++) {
-		struct responder_answer *a = &r->answers[r->answers_released];
+	struct responder_answers *answers = r->filling;
+
+	for (; answers->released < answers->count; answers->released++) {
+		struct responder_answer *a = &answers->at[answers->released];
 
 		if (failed && a->failure != NULL)
 			fail(r, a);
@@ -179,12 +194,21 @@ static bool next_announcement(struct responder *r, tenf_time now, struct respond
 	return false;
 }
 
+static bool next_answer(struct responder_answers *answers, struct responder_datagram *ret)
+{
+	if (answers->sent == answers->released)
+		return false;
+	*ret = answers->at[answers->sent++].datagram;
+	return true;
+}
+
 bool responder_next_send(struct responder *r, tenf_time now, struct responder_datagram *ret)
 {
-	if (r->answers_sent < r->answers_released) {
-		*ret = r->answers[r->answers_sent++].datagram;
+	if (next_answer(r->leaving, ret) || next_answer(r->filling, ret))
 		return true;
-	}
+	/* The others speak of what is being committed. */
+	if (r->committing)
+		return false;
 	if (responder_next_update(r, now, ret))
 		return true;
 	if (announcer_take(&r->announcer, now))

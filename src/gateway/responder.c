@@ -57,6 +57,7 @@ enum tenf_status responder_new(const struct responder_config *config,
 	r->random = *random;
 	r->config = *config;
 	peers_init(&r->peers, memory);
+	responder_drop_answers(r);
 	status = fill(r, config);
 	if (status != TENF_OK) {
 		responder_free(r);

@@ -14,6 +14,9 @@
  * committed. When the commit fails the ledger goes back to what it was, and
  * the answers of the batch become "out of resources".
  *
+ * Answers need not have left before the next batch is decided and committed: those of
+ * two batches are kept, in their order.
+ *
  * Drive it like this, after whatever woke you up:
  *
  *	responder_receive for each waiting datagram, responder_expire
@@ -39,7 +42,7 @@
 
 #define RESPONDER_LINKS_MAX 64
 #define RESPONDER_RESERVED_MAX 1024
-#define RESPONDER_BATCH_MAX 256           /* requests decided together */
+#define RESPONDER_BATCH_MAX 256           /* requests decided together; two batches are kept */
 #define RESPONDER_BATCH_OCTETS (128 * 1024) /* of their answers, and of requests kept for errors */
 #define RESPONDER_RECORDS_MAX 512         /* decisions waiting to be logged; more are counted */
 #define RESPONDER_RECEIVE_MAX 1104        /* offer at least so much: 1101 is told from 1100 */
@@ -126,7 +129,7 @@ void responder_free(struct responder *r);
 
 /* Takes one datagram; what must be dropped is dropped and counted. The bytes
  * are not looked at after the call. TENF_E_AGAIN: the batch is full or being
- * committed, nothing was taken; commit, send, then hand it in again. */
+ * committed, or answers of two wait; nothing was taken; commit, send, then hand it in again. */
 TENF_CHECKED enum tenf_status responder_receive(struct responder *r,
 						const struct responder_datagram *in, tenf_time now);
 /* Ends leases whose time is over. Does nothing while a batch is being committed. */
@@ -176,7 +179,8 @@ void responder_committed(struct responder *r, enum tenf_status status, tenf_time
 
 /* The next datagram to send: answers first, then Mapping Updates (RFC 6887 §14.2: to
  * PCP clients whose mapping moved to another external address, three times), then
- * announcements that are due.
+ * announcements that are due. While a batch is being committed the answers of those
+ * before it leave, and nothing else.
  * `ret->data` lives until the next call of any of these functions. */
 bool responder_next_send(struct responder *r, tenf_time now, struct responder_datagram *ret);
 

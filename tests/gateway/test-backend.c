@@ -56,11 +56,14 @@ static void a_batch_that_does_not_fit_fails_whole(void **state)
 	(void)state;
 	assert_int_equal(backend_memory_open(&tenf_memory_libc, &backend), TENF_OK);
 	assert_int_equal(backend->ops->stage(backend, &renewal), TENF_E_FAILED);
+	backend->ops->submit(backend);
 	assert_int_equal(backend->ops->commit(backend), TENF_E_FAILED);
 	assert_int_equal(backend->ops->stage(backend, &install), TENF_OK);
+	backend->ops->submit(backend);
 	assert_int_equal(backend->ops->commit(backend), TENF_OK);
 	assert_int_equal(backend->ops->stage(backend, &removal), TENF_OK);
 	assert_int_equal(backend->ops->stage(backend, &removal), TENF_E_FAILED);
+	backend->ops->submit(backend);
 	assert_int_equal(backend->ops->commit(backend), TENF_E_FAILED);
 	assert_int_equal(backend_memory_count(backend), 1);
 	backend->ops->close(backend);
@@ -69,6 +72,7 @@ static void a_batch_that_does_not_fit_fails_whole(void **state)
 struct failing {
 	struct backend base;
 	unsigned stages;
+	unsigned submits;
 	unsigned commits;
 	unsigned fail_stage; /* at the n-th, 0: never */
 	bool fail_commit;
@@ -84,25 +88,33 @@ static enum tenf_status stage(struct backend *backend, const struct responder_ch
 	return f->failed ? TENF_E_SYSTEM : TENF_OK;
 }
 
+static void submit(struct backend *backend)
+{
+	struct failing *f = (struct failing *)backend;
+
+	assert_int_equal(f->submits++, f->commits); /* never two at once */
+}
+
 static enum tenf_status commit(struct backend *backend)
 {
 	struct failing *f = (struct failing *)backend;
 	bool failed = f->failed || f->fail_commit;
 
-	f->commits++;
+	assert_int_equal(++f->commits, f->submits);
 	f->failed = false;
 	return failed ? TENF_E_SYSTEM : TENF_OK;
 }
 
+static const struct backend_ops failing_ops = { .name = "failing", .stage = stage,
+						.submit = submit, .commit = commit };
+
 static void a_failure_of_either_step_takes_the_batch_back(void **state)
 {
-	static const struct backend_ops ops = { .name = "failing", .stage = stage,
-						.commit = commit };
 	struct house h;
 
 	(void)state;
 	for (unsigned which = 0; which < 3; which++) {
-		struct failing f = { .base = { &ops }, .fail_stage = which,
+		struct failing f = { .base = { &failing_ops }, .fail_stage = which,
 				     .fail_commit = which == 0 };
 		struct wish wish = web;
 		struct responder_counts counts;
@@ -129,12 +141,45 @@ static void a_failure_of_either_step_takes_the_batch_back(void **state)
 	}
 }
 
+/* The edge does other things meanwhile; until the end nothing is known, nothing told. */
+static void what_came_of_a_batch_is_told_at_its_end(void **state)
+{
+	struct failing f = { .base = { &failing_ops } };
+	struct responder_datagram out;
+	struct wish wish = web;
+	struct house h;
+
+	(void)state;
+	house_init(&h);
+	house_start(&h);
+	hand_in(&h, &wish);
+	assert_int_equal(backend_run(&f.base, h.r, h.now), TENF_OK);
+	wish.internal++;
+	hand_in(&h, &wish);
+	backend_begin(&f.base, h.r);
+	assert_int_equal(f.submits, 2);
+	assert_int_equal(f.commits, 1);
+	assert_true(responder_next_send(h.r, h.now, &out)); /* of the first */
+	assert_false(responder_next_send(h.r, h.now, &out));
+	f.fail_commit = true;
+	assert_int_equal(backend_end(&f.base, h.r, h.now), TENF_E_SYSTEM);
+	assert_int_equal(f.commits, 2);
+	assert_true(responder_next_send(h.r, h.now, &out));
+	assert_int_equal(out.data[3], PCP_NO_RESOURCES);
+	assert_int_equal(house_count(&h), 1);
+	backend_begin(&f.base, h.r); /* nothing to do: not bothered */
+	assert_int_equal(backend_end(&f.base, h.r, h.now), TENF_OK);
+	assert_int_equal(f.submits, 2);
+	house_stop(&h);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_memory_backend_holds_what_the_ledger_holds),
 		cmocka_unit_test(a_batch_that_does_not_fit_fails_whole),
 		cmocka_unit_test(a_failure_of_either_step_takes_the_batch_back),
+		cmocka_unit_test(what_came_of_a_batch_is_told_at_its_end),
 	};
 
 	return cmocka_run_group_tests_name("gateway backends", tests, NULL, NULL);

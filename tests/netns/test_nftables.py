@@ -6,6 +6,7 @@ whom, and until when, with real connections.
     test_nftables.py COMMAND DAEMON"""
 import collections
 import json
+import os
 import re
 import signal
 import socket
@@ -271,6 +272,114 @@ def killed_and_started_at_once(opened):
             f"External=wan0\nMaxMappings={MANY}\nFloodLimit=0\nState={home_state()}",
             backend="nftables")
         home.daemon.wait_text("went on with 4000 mappings")
+
+
+# ---- Bursts: while one batch is being committed, the one before is answered -----------
+
+class Burst:
+    """Many new UDP ports asked for by NAT-PMP, each once."""
+
+    def __init__(self, home, opened, first):
+        self.asker = opened.enter_context(home.client.socket(UDP))
+        self.asker.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
+        self.asker.connect((INSIDE, 5351))
+        self.next = first
+        self.granted = set()
+        self.refused = set()
+
+    def ask(self, number):
+        try:
+            for port in range(self.next, self.next + number):
+                self.asker.send(struct.pack("!BBHHHI", 0, 1, 0, port, port, 7200))
+        except ConnectionRefusedError:
+            pass
+        self.next += number
+
+    def hear(self, number, patience_s=PATIENCE_S):
+        """So many answers more, or fewer when none comes for so long."""
+        self.asker.settimeout(patience_s)
+        for _ in range(number):
+            try:
+                answer = self.asker.recv(64)
+            except (TimeoutError, ConnectionRefusedError):
+                return
+            _, opcode, result = struct.unpack("!BBH", answer[:4])
+            expect(opcode, 129, "opcode")
+            port = struct.unpack("!H", answer[8:10])[0]
+            (self.refused if result else self.granted).add(port)
+
+
+def helper_of(daemon):
+    """The only one of its children that has a capability."""
+    pid = daemon.process.pid
+    with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as file:
+        children = file.read().split()
+    for child in children:
+        with open(f"/proc/{child}/status", encoding="ascii") as file:
+            if not re.search(r"^CapEff:\t0+$", file.read(), re.MULTILINE):
+                return int(child)
+    raise AssertionError(f"no helper among {children}")
+
+
+def open_ports(home):
+    with home.gateway:
+        return {int(port) for part in parts_of("dnat4") for port in
+                re.findall(r"(\d+) timeout", subprocess.run(
+                    ["nft", "list", "map", "inet", "tenforward", part],
+                    capture_output=True, text=True, check=True).stdout)}
+
+
+CROWD = "MaxMappings=20000\nFloodLimit=0"
+
+
+@case("while the helper stands still nobody is told anything, and then everybody")
+def helper_stopped(opened):
+    home = home_with(opened, CROWD)
+    burst = Burst(home, opened, 6000)
+    burst.ask(50)
+    burst.hear(50)
+    expect(len(burst.granted), 50, "granted before")
+    helper = helper_of(home.daemon)
+    os.kill(helper, signal.SIGSTOP)
+    burst.ask(1000)
+    burst.hear(1, patience_s=0.5)
+    expect(len(burst.granted), 50, "granted while it stands still")
+    os.kill(helper, signal.SIGCONT)
+    burst.hear(1000)
+    expect((len(burst.granted), len(burst.refused)), (1050, 0), "granted, refused")
+    expect(open_ports(home), burst.granted, "open")
+
+
+def killed_in_burst(opened, kill):
+    """Killed at ten places of a burst: who was told that a port is open has it."""
+    home = home_with(opened, CROWD)
+    for turn in range(10):
+        burst = Burst(home, opened, 6000)
+        for _ in range(8):
+            burst.ask(150)
+            burst.hear(50 + 7 * turn)
+        kill(home.daemon)
+        burst.ask(300)
+        home.daemon.wait()
+        burst.hear(4000, patience_s=0.2)
+        if len(burst.granted) < 8 * 50:
+            raise AssertionError(f"only {len(burst.granted)} were granted")
+        expect(burst.granted - open_ports(home), set(), "told to be open and are not")
+        again = home.gatewayd(f"External=wan0\n{CROWD}", backend="nftables")
+        again.wait_text(f"went on with {len(open_ports(home))} mappings")
+        again.end()
+        home.gateway.nft("delete table inet tenforward")
+        home.daemon = home.gatewayd(f"External=wan0\n{CROWD}", backend="nftables")
+
+
+@case("the daemon killed in a burst has told nobody more than what is open")
+def daemon_killed_in_burst(opened):
+    killed_in_burst(opened, lambda daemon: daemon.send(signal.SIGKILL))
+
+
+@case("the helper killed in a burst: the daemon ends and has told nobody more than that")
+def helper_killed_in_burst(opened):
+    killed_in_burst(opened, lambda daemon: os.kill(helper_of(daemon), signal.SIGKILL))
 
 
 @case("mappings follow the external address, and clients are told")

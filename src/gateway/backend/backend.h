@@ -33,8 +33,11 @@ struct backend_ops {
 	/* A staged change is copied, its mapping not kept. */
 	TENF_CHECKED enum tenf_status (*stage)(struct backend *backend,
 					       const struct responder_change *change);
-	/* TENF_OK: all that was staged holds. Else, as always after a stage that
-	 * failed: none of it. The next batch starts empty. */
+	/* Begins to make true what was staged, without waiting for what comes of it. Nothing
+	 * else may be asked of the backend until commit. */
+	void (*submit)(struct backend *backend);
+	/* What came of it. TENF_OK: all that was staged holds. Else, as always after a stage
+	 * that failed: none of it. The next batch starts empty. */
 	TENF_CHECKED enum tenf_status (*commit)(struct backend *backend);
 	/* What it holds from before, told to `keeper`; to be called once, before the first
 	 * stage. TENF_E_NOT_FOUND: it holds nothing. Else, also when it could not be
@@ -56,6 +59,8 @@ struct backend_ops {
 struct backend {
 	const struct backend_ops *ops;
 	int code; /* errno of the last commit that failed; 0: not known */
+	bool is_submitted;       /* between backend_begin and backend_end */
+	enum tenf_status staged;
 };
 
 /* No packet path at all: for developers who test, needs no rights. */
@@ -64,8 +69,12 @@ TENF_CHECKED enum tenf_status backend_memory_open(const struct tenf_memory *memo
 /* Mappings it holds. */
 uint32_t backend_memory_count(const struct backend *backend);
 
-/* Takes the responder's batch through the backend, tells it what came of it, and
- * returns that. */
+/* Takes the responder's batch to the backend. While it is being committed, answers of
+ * batches before may be sent. */
+void backend_begin(struct backend *backend, struct responder *r);
+/* Waits for what came of it, tells the responder, and returns it. */
+enum tenf_status backend_end(struct backend *backend, struct responder *r, tenf_time now);
+/* Both. */
 enum tenf_status backend_run(struct backend *backend, struct responder *r, tenf_time now);
 
 #endif

@@ -234,17 +234,22 @@ static enum tenf_status stage(struct backend *backend, const struct responder_ch
 	return put_change(b, c);
 }
 
+static void submit(struct backend *backend)
+{
+	struct nftables_backend *b = of(backend);
+
+	b->failed = b->failed || send_message(b, HELPER_BATCH, false) != TENF_OK;
+	begin_message(b);
+}
+
 /* Unsure is told as failed, and everything is installed anew at once after it. */
 static enum tenf_status commit(struct backend *backend)
 {
 	struct nftables_backend *b = of(backend);
-	enum tenf_status status = b->failed ? TENF_E_SYSTEM : send_message(b, HELPER_BATCH, false);
 	struct helper_done done = { .outcome = HELPER_UNSURE };
+	enum tenf_status status = b->failed ? TENF_E_SYSTEM : receive_done(b, &done);
 
 	b->failed = false;
-	begin_message(b);
-	if (status == TENF_OK)
-		status = receive_done(b, &done);
 	backend->code = status == TENF_OK ? done.code : 0;
 	if (status != TENF_OK)
 		return status;
@@ -256,13 +261,19 @@ static enum tenf_status commit(struct backend *backend)
 
 /* ---- What is held from before --------------------------------------------------------- */
 
+static enum tenf_status submit_and_commit(struct nftables_backend *b)
+{
+	submit(&b->base);
+	return commit(&b->base);
+}
+
 /* Everything goes: what is not known must not stay open. */
 static enum tenf_status forget(struct nftables_backend *b)
 {
 	const struct responder_change flush = { .kind = RESPONDER_FLUSH };
 	enum tenf_status status = stage(&b->base, &flush);
 
-	return status == TENF_OK ? commit(&b->base) : status;
+	return status == TENF_OK ? submit_and_commit(b) : status;
 }
 
 static struct responder_kept kept_of(const struct helper_mapping *m)
@@ -349,7 +360,7 @@ static enum tenf_status remove_rejected(struct nftables_backend *b)
 		status = put_change(b, &b->change);
 	}
 	if (b->rejected_count > 0 && status == TENF_OK)
-		status = commit(&b->base);
+		status = submit_and_commit(b);
 	free(b->rejected);
 	b->rejected = NULL;
 	b->rejected_count = b->rejected_size = 0;
@@ -546,7 +557,8 @@ bool backend_nftables_set_up(struct backend *backend, const struct helper_setup 
 
 static const struct backend_ops ops = {
 	.name = "nftables", .filters_max = LEDGER_FILTERS_MAX, .peers = true,
-	.stage = stage, .commit = commit, .restore = restore, .flow = find_flow,
+	.stage = stage, .submit = submit, .commit = commit, .restore = restore,
+	.flow = find_flow,
 	.fd = fd_of, .news = news, .close = close_nftables,
 };
 

@@ -40,6 +40,13 @@ uint32_t tenf_reader_u32(struct tenf_reader *r)
 	return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
 }
 
+uint64_t tenf_reader_u64(struct tenf_reader *r)
+{
+	uint64_t high = tenf_reader_u32(r);
+
+	return high << 32 | tenf_reader_u32(r);
+}
+
 void tenf_reader_skip(struct tenf_reader *r, size_t len)
 {
 	(void)reader_take(r, len);
@@ -108,6 +115,14 @@ void tenf_writer_u32(struct tenf_writer *w, uint32_t value)
 		p[2] = (uint8_t)(value >> 8);
 		p[3] = (uint8_t)value;
 	}
+}
+
+/* Whole or not at all, as the others. */
+void tenf_writer_u64(struct tenf_writer *w, uint64_t value)
+{
+	w->failed = w->failed || w->size - w->used < 8;
+	tenf_writer_u32(w, (uint32_t)(value >> 32));
+	tenf_writer_u32(w, (uint32_t)value);
 }
 
 void tenf_writer_copy(struct tenf_writer *w, const void *data, size_t len)

@@ -27,6 +27,7 @@ static inline struct tenf_reader tenf_reader_of(const uint8_t *data, size_t len)
 uint8_t tenf_reader_u8(struct tenf_reader *r);
 uint16_t tenf_reader_u16(struct tenf_reader *r);
 uint32_t tenf_reader_u32(struct tenf_reader *r);
+uint64_t tenf_reader_u64(struct tenf_reader *r);
 void tenf_reader_skip(struct tenf_reader *r, size_t len);
 
 /* Copies `len` octets to `ret`; zeroes them there when the input ends before. */
@@ -50,6 +51,7 @@ static inline struct tenf_writer tenf_writer_of(uint8_t *data, size_t size)
 void tenf_writer_u8(struct tenf_writer *w, uint8_t value);
 void tenf_writer_u16(struct tenf_writer *w, uint16_t value);
 void tenf_writer_u32(struct tenf_writer *w, uint32_t value);
+void tenf_writer_u64(struct tenf_writer *w, uint64_t value);
 void tenf_writer_copy(struct tenf_writer *w, const void *data, size_t len);
 void tenf_writer_fill(struct tenf_writer *w, uint8_t value, size_t len);
 

@@ -1,37 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #include "gateway/memo.h"
 
+#include "gateway/endpoint-bytes.h"
 #include "net/clock.h"
 
 #include <string.h>
 
 #define VERSION 1
 #define FAR_S (10 * 365 * INT64_C(86400)) /* so far away is never, or nonsense */
-
-static void write_u64(struct tenf_writer *w, uint64_t value)
-{
-	tenf_writer_u32(w, (uint32_t)(value >> 32));
-	tenf_writer_u32(w, (uint32_t)value);
-}
-
-static uint64_t read_u64(struct tenf_reader *r)
-{
-	uint64_t high = tenf_reader_u32(r);
-
-	return high << 32 | tenf_reader_u32(r);
-}
-
-static void write_endpoint(struct tenf_writer *w, const struct tenf_endpoint *e)
-{
-	tenf_writer_copy(w, e->address.octets, sizeof(e->address.octets));
-	tenf_writer_u16(w, e->port);
-}
-
-static void read_endpoint(struct tenf_reader *r, struct tenf_endpoint *ret)
-{
-	tenf_reader_copy(r, ret->address.octets, sizeof(ret->address.octets));
-	ret->port = tenf_reader_u16(r);
-}
 
 /* ---- Times ---------------------------------------------------------------- */
 
@@ -62,9 +38,9 @@ void memo_to_row(const struct responder_memo *m, struct memo_row *ret)
 	ret->until = m->until == 0 ? 0 : wall_of(m->until);
 	tenf_writer_u8(&w, VERSION);
 	tenf_writer_u8(&w, (uint8_t)m->protocol);
-	write_endpoint(&w, &m->internal);
-	write_endpoint(&w, &m->external);
-	write_endpoint(&w, &m->remote);
+	endpoint_write(&w, &m->internal);
+	endpoint_write(&w, &m->external);
+	endpoint_write(&w, &m->remote);
 	tenf_writer_u8(&w, (uint8_t)m->maker);
 	tenf_writer_u8(&w, (uint8_t)m->end);
 	tenf_writer_copy(&w, m->nonce, sizeof(m->nonce));
@@ -72,7 +48,7 @@ void memo_to_row(const struct responder_memo *m, struct memo_row *ret)
 	tenf_writer_u8(&w, (uint8_t)m->state);
 	tenf_writer_u8(&w, m->has_mac);
 	tenf_writer_copy(&w, m->mac, sizeof(m->mac));
-	write_u64(&w, (uint64_t)net_wall_of_s(m->first_seen));
+	tenf_writer_u64(&w, (uint64_t)net_wall_of_s(m->first_seen));
 	tenf_writer_u32(&w, m->tries);
 	tenf_writer_u32(&w, m->next_id);
 	tenf_writer_u32(&w, m->next_wish);
@@ -87,9 +63,9 @@ bool memo_of_row(const struct memo_row *row, struct responder_memo *ret)
 
 	m.until = row->until == 0 ? 0 : boot_of(row->until);
 	m.protocol = (enum tenf_protocol)tenf_reader_u8(&r);
-	read_endpoint(&r, &m.internal);
-	read_endpoint(&r, &m.external);
-	read_endpoint(&r, &m.remote);
+	endpoint_read(&r, &m.internal);
+	endpoint_read(&r, &m.external);
+	endpoint_read(&r, &m.remote);
 	m.maker = (enum ledger_maker)tenf_reader_u8(&r);
 	m.end = (enum ledger_end)tenf_reader_u8(&r);
 	tenf_reader_copy(&r, m.nonce, sizeof(m.nonce));
@@ -97,7 +73,7 @@ bool memo_of_row(const struct memo_row *row, struct responder_memo *ret)
 	m.state = (enum pending_state)tenf_reader_u8(&r);
 	m.has_mac = tenf_reader_u8(&r) != 0;
 	tenf_reader_copy(&r, m.mac, sizeof(m.mac));
-	m.first_seen = boot_of((int64_t)read_u64(&r));
+	m.first_seen = boot_of((int64_t)tenf_reader_u64(&r));
 	m.tries = tenf_reader_u32(&r);
 	m.next_id = tenf_reader_u32(&r);
 	m.next_wish = tenf_reader_u32(&r);
@@ -111,7 +87,7 @@ void memo_write(const struct memo_row *row, struct tenf_writer *w)
 {
 	tenf_writer_u8(w, row->kind);
 	tenf_writer_u32(w, row->id);
-	write_u64(w, (uint64_t)row->until);
+	tenf_writer_u64(w, (uint64_t)row->until);
 	tenf_writer_copy(w, row->data, row->len);
 }
 
@@ -119,7 +95,7 @@ bool memo_read(struct tenf_reader *r, struct memo_row *ret)
 {
 	struct memo_row row = { .kind = tenf_reader_u8(r), .id = tenf_reader_u32(r) };
 
-	row.until = (int64_t)read_u64(r);
+	row.until = (int64_t)tenf_reader_u64(r);
 	if (r->failed || r->left > sizeof(row.data) || row.until < 0)
 		return false;
 	row.len = r->left;

@@ -2,34 +2,11 @@
 /* A notice on its way between two processes of the gateway. */
 #include "gateway/notice.h"
 
+#include "gateway/endpoint-bytes.h"
+
 #include <string.h>
 
 #define NO_RULE 0xffff
-
-static void write_u64(struct tenf_writer *w, uint64_t value)
-{
-	tenf_writer_u32(w, (uint32_t)(value >> 32));
-	tenf_writer_u32(w, (uint32_t)value);
-}
-
-static uint64_t read_u64(struct tenf_reader *r)
-{
-	uint64_t high = tenf_reader_u32(r);
-
-	return high << 32 | tenf_reader_u32(r);
-}
-
-static void write_endpoint(struct tenf_writer *w, const struct tenf_endpoint *e)
-{
-	tenf_writer_copy(w, e->address.octets, sizeof(e->address.octets));
-	tenf_writer_u16(w, e->port);
-}
-
-static void read_endpoint(struct tenf_reader *r, struct tenf_endpoint *ret)
-{
-	tenf_reader_copy(r, ret->address.octets, sizeof(ret->address.octets));
-	ret->port = tenf_reader_u16(r);
-}
 
 /* One octet of length, cut at `size` - 1. */
 static void write_text(struct tenf_writer *w, const char *text, size_t size)
@@ -64,9 +41,9 @@ static void write_record(const struct responder_record *record, struct tenf_writ
 	tenf_writer_copy(w, record->client.octets, sizeof(record->client.octets));
 	tenf_writer_u8(w, record->has_mac);
 	tenf_writer_copy(w, record->mac, sizeof(record->mac));
-	write_endpoint(w, &record->internal);
-	write_endpoint(w, &record->external);
-	write_endpoint(w, &record->remote);
+	endpoint_write(w, &record->internal);
+	endpoint_write(w, &record->external);
+	endpoint_write(w, &record->remote);
 	tenf_writer_u32(w, record->lifetime_s);
 	tenf_writer_u32(w, record->count);
 	tenf_writer_u32(w, record->id);
@@ -89,9 +66,9 @@ static void read_record(struct tenf_reader *r, struct responder_record *ret,
 	tenf_reader_copy(r, ret->client.octets, sizeof(ret->client.octets));
 	ret->has_mac = tenf_reader_u8(r) != 0;
 	tenf_reader_copy(r, ret->mac, sizeof(ret->mac));
-	read_endpoint(r, &ret->internal);
-	read_endpoint(r, &ret->external);
-	read_endpoint(r, &ret->remote);
+	endpoint_read(r, &ret->internal);
+	endpoint_read(r, &ret->external);
+	endpoint_read(r, &ret->remote);
 	ret->lifetime_s = tenf_reader_u32(r);
 	ret->count = tenf_reader_u32(r);
 	ret->id = tenf_reader_u32(r);
@@ -105,8 +82,8 @@ static void read_record(struct tenf_reader *r, struct responder_record *ret,
 
 void notice_write(const struct notice *n, struct tenf_writer *w)
 {
-	write_u64(w, (uint64_t)n->at);
-	write_u64(w, (uint64_t)n->made_at);
+	tenf_writer_u64(w, (uint64_t)n->at);
+	tenf_writer_u64(w, (uint64_t)n->made_at);
 	write_record(&n->record, w);
 	tenf_writer_u8(w, (uint8_t)n->action);
 	tenf_writer_u8(w, (uint8_t)n->word);
@@ -117,7 +94,8 @@ void notice_write(const struct notice *n, struct tenf_writer *w)
 
 bool notice_read(struct tenf_reader *r, struct notice *ret, char why[NOTICE_WHY_MAX])
 {
-	struct notice n = { .at = (int64_t)read_u64(r), .made_at = (int64_t)read_u64(r) };
+	struct notice n = { .at = (int64_t)tenf_reader_u64(r),
+			    .made_at = (int64_t)tenf_reader_u64(r) };
 
 	read_record(r, &n.record, why);
 	n.action = (enum policy_action)tenf_reader_u8(r);

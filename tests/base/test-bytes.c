@@ -257,6 +257,29 @@ static void what_is_written_is_read_back(void **state)
 	assert_int_equal(r.left, 7);
 }
 
+static void sixty_four_bits_are_read_and_written_whole_or_not_at_all(void **state)
+{
+	uint8_t data[9] = { 0 };
+	struct tenf_writer w = tenf_writer_of(data, 8);
+	struct tenf_reader r;
+
+	(void)state;
+	tenf_writer_u64(&w, UINT64_C(0x8405060708090a0b));
+	assert_false(w.failed);
+	assert_memory_equal(data, "\x84\x05\x06\x07\x08\x09\x0a\x0b\0", 9);
+	r = tenf_reader_of(data, 8);
+	assert_true(tenf_reader_u64(&r) == UINT64_C(0x8405060708090a0b));
+	assert_false(r.failed);
+	r = tenf_reader_of(data, 7);
+	(void)tenf_reader_u64(&r);
+	assert_true(r.failed);
+	w = tenf_writer_of(data, 7);
+	tenf_writer_u64(&w, UINT64_MAX);
+	assert_true(w.failed);
+	assert_int_equal(w.used, 0);
+	assert_int_equal(data[0], 0x84);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -276,6 +299,7 @@ int main(void)
 		cmocka_unit_test(writes_integers_in_network_order),
 		cmocka_unit_test(a_write_that_does_not_fit_changes_nothing),
 		cmocka_unit_test(a_failed_writer_drops_what_would_fit),
+		cmocka_unit_test(sixty_four_bits_are_read_and_written_whole_or_not_at_all),
 		cmocka_unit_test(copies_and_fills),
 		cmocka_unit_test(what_is_written_is_read_back),
 	};

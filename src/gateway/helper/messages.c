@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "gateway/helper/messages.h"
 
+#include "gateway/endpoint-bytes.h"
+
 #include <string.h>
 
 #define FLAG_CONTENT 1u
@@ -17,27 +19,12 @@ static enum tenf_status judge(const struct tenf_reader *r, bool makes_sense)
 
 void helper_write_time(struct tenf_writer *w, tenf_time at)
 {
-	tenf_writer_u32(w, (uint32_t)((uint64_t)at >> 32));
-	tenf_writer_u32(w, (uint32_t)(uint64_t)at);
+	tenf_writer_u64(w, (uint64_t)at);
 }
 
 tenf_time helper_read_time(struct tenf_reader *r)
 {
-	uint64_t high = tenf_reader_u32(r);
-
-	return (tenf_time)(high << 32 | tenf_reader_u32(r));
-}
-
-static void write_endpoint(struct tenf_writer *w, const struct tenf_endpoint *e)
-{
-	tenf_writer_copy(w, e->address.octets, sizeof(e->address.octets));
-	tenf_writer_u16(w, e->port);
-}
-
-static void read_endpoint(struct tenf_reader *r, struct tenf_endpoint *ret)
-{
-	tenf_reader_copy(r, ret->address.octets, sizeof(ret->address.octets));
-	ret->port = tenf_reader_u16(r);
+	return (tenf_time)tenf_reader_u64(r);
 }
 
 static bool is_protocol(uint8_t protocol)
@@ -93,11 +80,11 @@ void helper_write_mapping(struct tenf_writer *w, const struct helper_mapping *m)
 {
 	tenf_writer_u8(w, m->protocol);
 	tenf_writer_u8(w, m->maker);
-	write_endpoint(w, &m->external);
-	write_endpoint(w, &m->internal);
+	endpoint_write(w, &m->external);
+	endpoint_write(w, &m->internal);
 	tenf_writer_u8(w, m->remote.port != 0 ? 1 : 0);
 	if (m->remote.port != 0)
-		write_endpoint(w, &m->remote);
+		endpoint_write(w, &m->remote);
 	helper_write_time(w, m->made_at);
 	helper_write_time(w, m->ends_at);
 	tenf_writer_copy(w, m->nonce, sizeof(m->nonce));
@@ -146,11 +133,11 @@ enum tenf_status helper_read_mapping(struct tenf_reader *r, struct helper_mappin
 
 	m.protocol = tenf_reader_u8(r);
 	m.maker = tenf_reader_u8(r);
-	read_endpoint(r, &m.external);
-	read_endpoint(r, &m.internal);
+	endpoint_read(r, &m.external);
+	endpoint_read(r, &m.internal);
 	has_remote = tenf_reader_u8(r);
 	if (has_remote == 1)
-		read_endpoint(r, &m.remote);
+		endpoint_read(r, &m.remote);
 	m.made_at = helper_read_time(r);
 	m.ends_at = helper_read_time(r);
 	tenf_reader_copy(r, m.nonce, sizeof(m.nonce));
@@ -275,8 +262,8 @@ enum tenf_status helper_read_news(struct tenf_reader *r, enum helper_news *ret)
 void helper_write_flow(struct tenf_writer *w, const struct helper_flow *flow)
 {
 	tenf_writer_u8(w, flow->protocol);
-	write_endpoint(w, &flow->internal);
-	write_endpoint(w, &flow->remote);
+	endpoint_write(w, &flow->internal);
+	endpoint_write(w, &flow->remote);
 }
 
 enum tenf_status helper_read_flow(struct tenf_reader *r, struct helper_flow *ret)
@@ -284,8 +271,8 @@ enum tenf_status helper_read_flow(struct tenf_reader *r, struct helper_flow *ret
 	struct helper_flow flow = { .protocol = tenf_reader_u8(r) };
 	enum tenf_status status;
 
-	read_endpoint(r, &flow.internal);
-	read_endpoint(r, &flow.remote);
+	endpoint_read(r, &flow.internal);
+	endpoint_read(r, &flow.remote);
 	status = judge(r, is_protocol(flow.protocol) &&
 				  tenf_address_is_v4(&flow.internal.address) ==
 					  tenf_address_is_v4(&flow.remote.address));
@@ -297,7 +284,7 @@ enum tenf_status helper_read_flow(struct tenf_reader *r, struct helper_flow *ret
 void helper_write_found(struct tenf_writer *w, const struct helper_found *found)
 {
 	tenf_writer_u8(w, found->found ? 1 : 0);
-	write_endpoint(w, &found->external);
+	endpoint_write(w, &found->external);
 	tenf_writer_u32(w, found->lifetime_s);
 }
 
@@ -307,7 +294,7 @@ enum tenf_status helper_read_found(struct tenf_reader *r, struct helper_found *r
 	struct helper_found found = { .found = is_found == 1 };
 	enum tenf_status status;
 
-	read_endpoint(r, &found.external);
+	endpoint_read(r, &found.external);
 	found.lifetime_s = tenf_reader_u32(r);
 	status = judge(r, is_found <= 1);
 	if (status == TENF_OK)

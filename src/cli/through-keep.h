@@ -11,13 +11,12 @@
 #define TENF_CLI_THROUGH_KEEP_H
 
 #include "cli/batch.h"
+#include "hops/joined.h"
 
 struct kept_hop {
-	uint32_t id;                      /* in the outer session; 0: not asked for */
-	uint64_t number;                  /* in the record, 0: not there */
-	bool dirty;                       /* the record does not say it yet */
-	struct tenf_mapping inner, outer; /* as their sessions told last */
-	struct tenf_mapping told;         /* both as one, as told last */
+	struct hop hop;
+	uint64_t number; /* in the record, 0: not there */
+	bool dirty;      /* the record does not say it yet */
 };
 
 struct through_keep {

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "host/reach.h"
 
+#include "hops/search.h"
 #include "host/stun.h"
 
 #include <errno.h>
 #include <netinet/in.h>
-#include <linux/errqueue.h>
 #include <poll.h>
 #include <string.h>
 #include <sys/random.h>
@@ -14,9 +14,6 @@
 #include <unistd.h>
 
 #define STUN_FIRST_MS 500 /* RFC 8489 §6.2.1, doubled each time */
-#define NOBODY 0xc6336401 /* 198.51.100.1, of a network for documents (RFC 5737) */
-#define HOP_PORT 33434    /* that traceroute(8) uses */
-#define TIME_EXCEEDED 11  /* RFC 792 */
 
 static socklen_t to_system(const struct tenf_endpoint *e, struct sockaddr_storage *ret)
 {
@@ -162,52 +159,12 @@ enum tenf_status host_stun(const struct tenf_endpoint *server, unsigned timeout_
 	return reach == HOST_SILENT ? TENF_E_AGAIN : TENF_E_UNREACHABLE;
 }
 
-/* The sender of the ICMP message in a socket's queue of errors (ip(7), IP_RECVERR). */
-static bool read_grave(int fd, struct tenf_address *ret)
-{
-	union {
-		struct cmsghdr header;
-		char room[512];
-	} control;
-	char data[64];
-	struct iovec part = { data, sizeof(data) };
-	struct msghdr message = { .msg_iov = &part, .msg_iovlen = 1, .msg_control = &control,
-				  .msg_controllen = sizeof(control) };
-
-	if (recvmsg(fd, &message, MSG_ERRQUEUE | MSG_DONTWAIT) < 0)
-		return false;
-	for (struct cmsghdr *c = CMSG_FIRSTHDR(&message); c != NULL; c = CMSG_NXTHDR(&message, c)) {
-		struct {
-			struct sock_extended_err error;
-			struct sockaddr_in offender;
-		} told;
-
-		if (c->cmsg_level != IPPROTO_IP || c->cmsg_type != IP_RECVERR ||
-		    c->cmsg_len < CMSG_LEN(sizeof(told)))
-			continue;
-		memcpy(&told, CMSG_DATA(c), sizeof(told));
-		if (told.error.ee_origin != SO_EE_ORIGIN_ICMP ||
-		    told.error.ee_type != TIME_EXCEEDED || told.offender.sin_family != AF_INET)
-			continue;
-		*ret = tenf_address_v4_octets(&told.offender.sin_addr);
-		return true;
-	}
-	return false;
-}
-
 bool host_hop(unsigned hops, unsigned timeout_ms, struct tenf_address *ret)
 {
-	struct tenf_endpoint nobody = { tenf_address_v4(NOBODY), HOP_PORT };
-	int on = 1, ttl = (int)hops;
-	enum host_reach reach;
-	bool found = false;
-	int fd = open_to(&nobody, SOCK_DGRAM, &reach);
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	bool found = fd >= 0 && hop_search_send(fd, "", hops) &&
+		     wait_for(fd, POLLERR, timeout_ms) && hop_search_read(fd, ret);
 
-	if (reach == HOST_OPEN &&
-	    setsockopt(fd, IPPROTO_IP, IP_TTL, &ttl, sizeof(ttl)) == 0 &&
-	    setsockopt(fd, IPPROTO_IP, IP_RECVERR, &on, sizeof(on)) == 0 &&
-	    send(fd, "", 0, 0) == 0)
-		found = wait_for(fd, POLLERR, timeout_ms) && read_grave(fd, ret);
 	if (fd >= 0)
 		close(fd);
 	return found;

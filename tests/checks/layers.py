@@ -29,18 +29,19 @@ MAY_INCLUDE = {
     "control": ("base",),
     "database": ("base",),
     "files": ("base",),
+    "hops": ("base",),
     "hooks": ("base",),
-    "agent": ("control", "database", "files", "hooks", "base"),
+    "agent": ("control", "database", "files", "hooks", "hops", "base"),
     "gateway": ("wire", "base"),
     "gateway-edge": ("gateway", "wire", "base", "net", "control", "database",
                      "hooks"),
-    "host": ("base",),
-    "cli": ("control", "files", "host", "base"),
+    "host": ("hops", "base"),
+    "cli": ("control", "files", "hops", "host", "base"),
 }
 
 # The public API is for those who could be somebody else's program; control and hooks use
 # its structs and constants alone, and links none of it.
-MAY_USE_PUBLIC_API = ("lib", "cli", "agent", "control", "hooks")
+MAY_USE_PUBLIC_API = ("lib", "cli", "agent", "control", "hooks", "hops")
 
 # The gateway's pure files, by the first word of their name; its others are edge.
 GATEWAY_PURE = ("responder", "policy", "ledger", "ports", "announcer", "faults", "pending",

@@ -5,6 +5,7 @@
 #define TENF_AGENT_AGENT_PRIVATE_H
 
 #include "agent/agent.h"
+#include "agent/router.h"
 
 #define AGENT_BUCKETS 4096 /* of the table of ids: a few in each, at the limit */
 
@@ -16,8 +17,17 @@ struct agent {
 	struct agent_item **items; /* by ascending number */
 	size_t count;
 	size_t size;
+	struct outer_hops *through; /* of all items that have them */
+	struct routers routers;     /* behind the sites */
 	bool ending;
 };
+
+/* For outer.c: what is to be told of an item, its record after a change, and that it may
+ * have lost its last id. */
+void agent_tell_owner(struct agent *agent, struct agent_item *item, unsigned half,
+		      const struct tenf_event *event);
+void agent_remember(struct agent *agent, struct agent_item *item);
+void agent_ended(struct agent *agent, struct agent_item *item);
 
 /* Takes over the item. TENF_E_LIMIT, TENF_E_MEMORY. */
 TENF_CHECKED enum tenf_status table_link(struct agent *agent, struct agent_item *item);

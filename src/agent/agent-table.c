@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "agent/agent-private.h"
+#include "agent/outer.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -113,7 +114,7 @@ void table_set_id(struct agent *agent, struct agent_item *item, unsigned half, u
 
 bool table_has_ids(const struct agent_item *item)
 {
-	return item->ids[0].id != 0 || item->ids[1].id != 0;
+	return item->ids[0].id != 0 || item->ids[1].id != 0 || outer_has_ids(item);
 }
 
 static void unlink_item(struct agent *agent, struct agent_item *item)
@@ -125,6 +126,7 @@ static void unlink_item(struct agent *agent, struct agent_item *item)
 	memmove(agent->items + at, agent->items + at + 1,
 		(agent->count - at - 1) * sizeof(*agent->items));
 	agent->count--;
+	outer_detach(agent, item);
 	free(item->error);
 	free(item);
 }

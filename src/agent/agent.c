@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "agent/agent-private.h"
+#include "agent/outer.h"
 
 #include "base/text.h"
 
@@ -90,8 +91,11 @@ static enum tenf_status take(struct agent *agent, const struct record *record,
 	if (item == NULL)
 		return TENF_E_MEMORY;
 	item->record = *record;
-	status = table_link(agent, item);
+	status = outer_attach(agent, item);
+	if (status == TENF_OK)
+		status = table_link(agent, item);
 	if (status != TENF_OK) {
+		outer_detach(agent, item);
 		free(item);
 		return status;
 	}
@@ -124,7 +128,7 @@ static enum tenf_status add(struct agent *agent, const struct record_wish *wish,
 	struct record record = { .origin = origin, .wish = *wish };
 	enum tenf_status status;
 
-	if (agent->count >= AGENT_RECORDS_MAX)
+	if (agent->count >= AGENT_RECORDS_MAX || (wish->through && outer_is_full(agent)))
 		return TENF_E_LIMIT;
 	if (!make_nonces(&record))
 		return TENF_E_SYSTEM;
@@ -168,6 +172,8 @@ enum tenf_status agent_change(struct agent *agent, struct agent_item *item,
 			(void)!tenf_session_set_lifetime(site_session(item->site),
 							 item->ids[half].id, wish->lifetime_s);
 	}
+	if (wish->lifetime_s != item->record.wish.lifetime_s)
+		outer_set_lifetime(item, wish->lifetime_s);
 	item->record = changed;
 	if (item->site != NULL)
 		site_touch(item->site);
@@ -179,8 +185,11 @@ void agent_mapping(const struct agent_item *item, unsigned half, struct tenf_map
 	const struct record_wish *wish = &item->record.wish;
 
 	if (item->ids[half].id != 0 &&
-	    tenf_session_mapping(site_session(item->site), item->ids[half].id, ret))
+	    tenf_session_mapping(site_session(item->site), item->ids[half].id, ret)) {
+		if (item->outer != NULL)
+			outer_mapping(item, half, ret, ret);
 		return;
+	}
 	*ret = (struct tenf_mapping){ .state = TENF_STATE_ASKING, .error.result = -1 };
 	if (item->error != NULL)
 		ret->error = *item->error;
@@ -210,6 +219,7 @@ static void remove_item(struct agent *agent, struct agent_item *item)
 		return;
 	item->removing = true;
 	disown(agent, item);
+	outer_remove(item);
 	if (item->site == NULL ||
 	    tenf_session_remove(site_session(item->site), item->ids[0].id) != TENF_OK)
 		table_forget(agent, item);
@@ -254,6 +264,7 @@ static void release_item(struct agent *agent, struct agent_item *item)
 		for (unsigned half = 0; half < halves; half++)
 			release_half(agent, item, half);
 		site_touch(item->site);
+		outer_release(agent, item);
 	}
 	if (!table_has_ids(item))
 		table_forget(agent, item);
@@ -280,6 +291,7 @@ void agent_begin_end(struct agent *agent)
 		item->removing = true;
 		if (item->site == NULL)
 			continue;
+		outer_remove(item);
 		(void)!tenf_session_remove(site_session(item->site), item->ids[0].id);
 		site_touch(item->site);
 	}
@@ -298,6 +310,11 @@ bool agent_has_ended(const struct agent *agent)
 
 /* ---- News -------------------------------------------------------------------------- */
 
+void agent_remember(struct agent *agent, struct agent_item *item)
+{
+	(void)!store_put(agent->store, &item->record);
+}
+
 static void remember(struct agent *agent, struct agent_item *item, unsigned half,
 		     const struct tenf_mapping *m)
 {
@@ -306,7 +323,7 @@ static void remember(struct agent *agent, struct agent_item *item, unsigned half
 	memcpy(lease->nonce, m->nonce, sizeof(lease->nonce));
 	lease->external_port = m->external_port;
 	lease->expires_at = m->expires_at;
-	(void)!store_put(agent->store, &item->record);
+	agent_remember(agent, item);
 }
 
 /* A gateway that keeps a port from others for a while after its mapping ended
@@ -353,9 +370,8 @@ static void ask_where_it_goes(struct agent *agent, struct agent_item *item)
 	(void)!ask(agent, item);
 }
 
-static void removed(struct agent *agent, struct agent_item *item, unsigned half)
+void agent_ended(struct agent *agent, struct agent_item *item)
 {
-	table_set_id(agent, item, half, 0);
 	if (table_has_ids(item))
 		return;
 	if (item->following && !item->removing)
@@ -363,6 +379,12 @@ static void removed(struct agent *agent, struct agent_item *item, unsigned half)
 	else if (item->for_good || !agent->ending)
 		table_forget(agent, item);
 	/* At the end the others are remembered: the next run holds them again. */
+}
+
+static void removed(struct agent *agent, struct agent_item *item, unsigned half)
+{
+	table_set_id(agent, item, half, 0);
+	agent_ended(agent, item);
 }
 
 /* Between the first grant and the port inside that goes with it nobody is told. */
@@ -375,8 +397,8 @@ static bool is_on_its_way(const struct agent_item *item, bool grant, const struc
 
 /* What was given up only to follow the port is, for those who are told, a
  * mapping that changed. */
-static void tell_owner(struct agent *agent, struct agent_item *item, unsigned half,
-		       const struct tenf_event *event)
+void agent_tell_owner(struct agent *agent, struct agent_item *item, unsigned half,
+		      const struct tenf_event *event)
 {
 	struct tenf_event shown = *event;
 	uint16_t *told = &item->told_port[half];
@@ -395,6 +417,7 @@ static void tell(void *context, struct site *site, const struct tenf_event *even
 {
 	struct agent *agent = context;
 	struct agent_item *item;
+	struct tenf_event both;
 	unsigned half = 0;
 	bool grant = event->kind == TENF_EVENT_MAPPED || event->kind == TENF_EVENT_CHANGED ||
 		     event->kind == TENF_EVENT_RENEWED;
@@ -404,14 +427,20 @@ static void tell(void *context, struct site *site, const struct tenf_event *even
 		return;
 	}
 	item = table_of_id(agent, site, event->mapping.id, &half);
-	if (item == NULL)
+	if (item == NULL) {
+		outer_take(agent, site, event);
 		return;
+	}
 	if (grant && !item->removing && half == 0 && !item->following)
 		(void)follows(item, &event->mapping);
 	if (grant)
 		remember(agent, item, half, &event->mapping);
-	if (item->removing || !is_on_its_way(item, grant, &event->mapping))
-		tell_owner(agent, item, half, event);
+	if (item->outer != NULL) {
+		if (outer_take_inner(agent, item, half, event, &both))
+			agent_tell_owner(agent, item, half, &both);
+	} else if (item->removing || !is_on_its_way(item, grant, &event->mapping)) {
+		agent_tell_owner(agent, item, half, event);
+	}
 	if (event->kind == TENF_EVENT_REMOVED)
 		removed(agent, item, half);
 }
@@ -490,6 +519,7 @@ enum tenf_status agent_new(struct event_base *base, struct namespaces *namespace
 	agent->store = store;
 	agent->hooks = *hooks;
 	sites_init(&agent->sites, base, namespaces, tell, agent);
+	routers_init(&agent->routers, &agent->sites, outer_take_router, agent);
 	status = store_load(store, &records, &count);
 	for (size_t i = 0; i < count && status == TENF_OK; i++) {
 		struct agent_item *item;
@@ -515,8 +545,10 @@ void agent_free(struct agent *agent)
 {
 	if (agent == NULL)
 		return;
+	routers_done(&agent->routers);
 	sites_done(&agent->sites);
 	for (size_t i = 0; i < agent->count; i++) {
+		free(agent->items[i]->outer);
 		free(agent->items[i]->error);
 		free(agent->items[i]);
 	}

@@ -32,6 +32,7 @@ struct agent_item {
 	bool following;          /* is being moved to that port: the old one is given up first */
 	bool removing;
 	bool for_good;           /* removed because nobody wants it, not because we end */
+	struct outer_hops *outer; /* Through=yes: the second hops; else NULL */
 	struct tenf_error *error; /* why there is no site; NULL: there is one */
 };
 

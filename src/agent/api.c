@@ -2,6 +2,7 @@
 #include "agent/api.h"
 
 #include "agent/log.h"
+#include "agent/outer.h"
 #include "base/forward.h"
 #include "base/span.h"
 #include "control/metrics.h"
@@ -32,6 +33,7 @@ static struct shape_label label_of(const struct agent_item *item, const char *id
 		.name = item->record.wish.name,
 		.source = "agent",
 		.delivery = delivery,
+		.through = outer_address(item),
 		.namespace = item->record.wish.place.namespace,
 	};
 }
@@ -300,6 +302,9 @@ static const char *read_wish(const struct daemon *daemon, const json_t *body,
 	wish.exact = json_is_true(json_object_get(body, "exact"));
 	wish.persist = json_is_true(json_object_get(body, "persist"));
 	wish.follow = json_is_true(json_object_get(body, "follow"));
+	wish.through = json_is_true(json_object_get(body, "through"));
+	if (wish.follow && wish.through)
+		return "\"through\" and \"follow\" do not go together";
 	/* As for declared ones: another host or namespace is not behind our firewall. */
 	wish.open_firewall = daemon->config.firewall != FIREWALL_NONE &&
 			     wish.internal_address[0] == '\0' && wish.place.namespace[0] == '\0' &&

@@ -187,6 +187,11 @@ static bool set_follow(struct config_reading *r, const char *value)
 	return config_yes_no(value, &r->mapping.wish.follow);
 }
 
+static bool set_through(struct config_reading *r, const char *value)
+{
+	return config_yes_no(value, &r->mapping.wish.through);
+}
+
 static bool set_host(struct config_reading *r, const char *value)
 {
 	return config_host(value, r->mapping.wish.internal_address);
@@ -377,6 +382,7 @@ static const struct key keys[] = {
 	{ CONFIG_IN_MAPPING, "Method", set_mapping_method, METHOD_IS },
 	{ CONFIG_IN_MAPPING, "Persist", set_persist, YES_OR_NO },
 	{ CONFIG_IN_MAPPING, "Follow", set_follow, YES_OR_NO },
+	{ CONFIG_IN_MAPPING, "Through", set_through, YES_OR_NO },
 	{ CONFIG_IN_MAPPING, "Host", set_host,
 	  "write the address of a host, such as 192.168.1.20" },
 	{ CONFIG_IN_MAPPING, "Firewall", set_mapping_firewall, YES_OR_NO },

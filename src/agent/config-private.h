@@ -70,6 +70,7 @@ struct config_reading {
 	struct config_connector connector;
 	bool type_said;
 
+	size_t through_count; /* mappings with Through=yes */
 	struct config_note *notes;
 	struct config_origin hook_origins[CONFIG_HOOKS_MAX];
 	struct config_origin connector_origins[CONFIG_CONNECTORS_MAX];

@@ -50,6 +50,7 @@ static void add_wishes(struct config_reading *r, const struct tenf_forward *f, u
 		struct record_wish *wish = &c->mappings[c->mapping_count];
 
 		*wish = r->mapping.wish;
+		r->through_count += wish->through;
 		wish->protocol = f->protocol;
 		wish->internal_port = (uint16_t)(f->internal_first + i);
 		wish->external_port =
@@ -67,6 +68,9 @@ static void end_mapping(struct config_reading *r)
 {
 	const struct config_draft *draft = &r->mapping;
 
+	if (draft->wish.through && draft->wish.follow)
+		config_complain(r, r->section_line, "Through=yes together with Follow=yes", NULL,
+				"write one of them: behind two routers the port inside stays");
 	if (draft->forward_count == 0)
 		config_complain(r, r->section_line, "this mapping has no Forward=", NULL,
 				"write Forward=8080/tcp, Forward=80:8080/tcp or the like");
@@ -78,6 +82,9 @@ static void end_mapping(struct config_reading *r)
 		else
 			add_wishes(r, &draft->forwards[i], draft->forward_lines[i]);
 	}
+	if (!r->failed && r->through_count > AGENT_THROUGH_MAX)
+		config_complain(r, r->section_line, "more than 256 mappings with Through=yes", NULL,
+				"leave Through= out of some of them");
 }
 
 static void end_hook(struct config_reading *r)

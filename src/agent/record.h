@@ -7,6 +7,7 @@
 #ifndef TENF_AGENT_RECORD_H
 #define TENF_AGENT_RECORD_H
 
+#include "base/address.h"
 #include "base/attributes.h"
 
 #include <tenforward/tenforward.h>
@@ -15,6 +16,7 @@
 #define AGENT_NAMESPACE 32 /* of a network namespace's name or path */
 #define AGENT_HOST 48      /* of the text of a host's address */
 #define AGENT_RECORDS_MAX 16384
+#define AGENT_THROUGH_MAX 256 /* of them through two routers */
 
 enum record_origin {
 	RECORD_DECLARED, /* a [Mapping] of the configuration */
@@ -40,6 +42,7 @@ struct record_wish {
 	bool persist; /* stays at the gateway when the agent ends */
 	bool follow;  /* the internal port follows the external one */
 	bool open_firewall;
+	bool through; /* at the router behind the gateway too, where there is one */
 	char internal_address[AGENT_HOST]; /* "" for this host */
 	struct record_place place;
 };
@@ -52,12 +55,22 @@ struct record_lease {
 	int64_t expires_at; /* wall clock */
 };
 
+/* The second hop of Through=yes, at the router behind the gateway. NAT-PMP, so there is
+ * no nonce: who asks by the same way is the owner. */
+struct record_hop {
+	struct tenf_address gateway; /* none: nothing was opened there */
+	uint16_t internal_port;      /* the external one of the first hop */
+	uint16_t external_port;
+	int64_t expires_at;          /* wall clock */
+};
+
 struct record {
 	uint64_t number; /* its id is "m<number>", never used twice */
 	enum record_origin origin;
 	struct record_wish wish;
 	uint16_t followed_port; /* Follow=yes: inside and outside by now; 0: as wished */
 	struct record_lease lease[2];
+	struct record_hop hop[2];
 };
 
 /* The same thing wanted: equal in all but name and number. */

@@ -32,7 +32,7 @@ static bool put_record(struct store *store, const struct record *record)
 	       bind_text(s, 12, w->internal_address) && bind_text(s, 13, w->place.interface) &&
 	       bind_text(s, 14, w->place.gateway) && bind_number(s, 15, w->place.methods) &&
 	       bind_number(s, 16, record->followed_port) &&
-	       bind_text(s, 17, w->place.namespace) &&
+	       bind_text(s, 17, w->place.namespace) && bind_number(s, 18, w->through) &&
 	       store_run(store, STORE_PUT_RECORD);
 }
 
@@ -46,6 +46,18 @@ static bool put_lease(struct store *store, uint64_t number, int half,
 	       sqlite3_bind_blob(s, 4, lease->nonce, TENF_NONCE_SIZE, SQLITE_TRANSIENT) ==
 		       SQLITE_OK &&
 	       bind_number(s, 5, lease->expires_at) && store_run(store, STORE_PUT_LEASE);
+}
+
+static bool put_hop(struct store *store, uint64_t number, int half, const struct record_hop *hop)
+{
+	sqlite3_stmt *s = store_statement(store, STORE_PUT_HOP);
+	char gateway[TENF_ADDRESS_TEXT];
+
+	return tenf_address_is_none(&hop->gateway) ||
+	       (bind_number(s, 1, (int64_t)number) && bind_number(s, 2, half) &&
+		bind_text(s, 3, tenf_address_text(&hop->gateway, gateway)) &&
+		bind_number(s, 4, hop->internal_port) && bind_number(s, 5, hop->external_port) &&
+		bind_number(s, 6, hop->expires_at) && store_run(store, STORE_PUT_HOP));
 }
 
 static bool drop(struct store *store, enum store_statement which, uint64_t number)
@@ -62,8 +74,11 @@ enum tenf_status store_put(struct store *store, const struct record *record)
 		return TENF_E_ARGUMENT;
 	good = database_begin(store->db) && drop(store, STORE_DROP_LEASES, record->number) &&
 	       put_record(store, record) && drop(store, STORE_RAISE, record->number);
+	if (record->wish.through)
+		good = good && drop(store, STORE_DROP_HOPS, record->number);
 	for (int half = 0; half < 2; half++)
-		good = good && put_lease(store, record->number, half, &record->lease[half]);
+		good = good && put_lease(store, record->number, half, &record->lease[half]) &&
+		       put_hop(store, record->number, half, &record->hop[half]);
 	return database_end(store->db, good);
 }
 
@@ -71,7 +86,7 @@ enum tenf_status store_drop(struct store *store, uint64_t number)
 {
 	int changed;
 	bool good = database_begin(store->db) && drop(store, STORE_DROP_LEASES, number) &&
-		    drop(store, STORE_DROP_RECORD, number);
+		    drop(store, STORE_DROP_HOPS, number) && drop(store, STORE_DROP_RECORD, number);
 	enum tenf_status status;
 
 	changed = database_changes(store->db);
@@ -125,7 +140,9 @@ static bool read_protocol(int64_t number, enum tenf_protocol *ret)
 
 static bool read_record(sqlite3_stmt *s, struct record *ret)
 {
-	struct record r = { .number = (uint64_t)sqlite3_column_int64(s, 0) };
+	struct record r = { .number = (uint64_t)sqlite3_column_int64(s, 0),
+			    .hop = { { .gateway = tenf_address_none4 },
+				     { .gateway = tenf_address_none4 } } };
 	struct record_wish *w = &r.wish;
 
 	r.origin = sqlite3_column_int64(s, 1) == RECORD_RUNTIME ? RECORD_RUNTIME : RECORD_DECLARED;
@@ -143,6 +160,7 @@ static bool read_record(sqlite3_stmt *s, struct record *ret)
 	w->place.methods = (unsigned)sqlite3_column_int(s, 14);
 	r.followed_port = port_at(s, 15);
 	copy_text(s, 16, w->place.namespace, sizeof(w->place.namespace));
+	w->through = sqlite3_column_int(s, 17) != 0;
 	if (!read_protocol(sqlite3_column_int64(s, 3), &w->protocol) || w->internal_port == 0 ||
 	    w->lifetime_s == 0)
 		return false;
@@ -176,10 +194,30 @@ static void read_lease(sqlite3_stmt *s, struct record_lease *lease)
 	lease->expires_at = sqlite3_column_int64(s, 4);
 }
 
-/* Both are in the order of numbers, so one walk along them is enough. */
-static bool load_leases(struct store *store, struct record *records, size_t count)
+static void read_hop(sqlite3_stmt *s, struct record_hop *hop)
 {
-	sqlite3_stmt *s = store_statement(store, STORE_LOAD_LEASES);
+	struct record_hop read = { .internal_port = port_at(s, 3), .external_port = port_at(s, 4),
+				   .expires_at = sqlite3_column_int64(s, 5) };
+	char text[TENF_ADDRESS_TEXT];
+
+	copy_text(s, 2, text, sizeof(text));
+	if (tenf_address_parse(text, &read.gateway) && read.internal_port != 0)
+		*hop = read;
+}
+
+static void read_half(sqlite3_stmt *s, enum store_statement which, struct record *record, int half)
+{
+	if (which == STORE_LOAD_LEASES)
+		read_lease(s, &record->lease[half]);
+	else
+		read_hop(s, &record->hop[half]);
+}
+
+/* Both are in the order of numbers, so one walk along them is enough. */
+static bool load_halves(struct store *store, enum store_statement which, struct record *records,
+			size_t count)
+{
+	sqlite3_stmt *s = store_statement(store, which);
 	size_t at = 0;
 	int code;
 
@@ -190,7 +228,7 @@ static bool load_leases(struct store *store, struct record *records, size_t coun
 		while (at < count && records[at].number < number)
 			at++;
 		if (at < count && records[at].number == number && (half == 0 || half == 1))
-			read_lease(s, &records[at].lease[half]);
+			read_half(s, which, &records[at], half);
 	}
 	sqlite3_reset(s);
 	return code == SQLITE_DONE;
@@ -212,7 +250,9 @@ enum tenf_status store_load(struct store *store, struct record **ret, size_t *re
 	records = calloc(size + 1, sizeof(*records));
 	if (records == NULL)
 		return TENF_E_MEMORY;
-	if (!load_records(store, records, size, &count) || !load_leases(store, records, count)) {
+	if (!load_records(store, records, size, &count) ||
+	    !load_halves(store, STORE_LOAD_LEASES, records, count) ||
+	    !load_halves(store, STORE_LOAD_HOPS, records, count)) {
 		free(records);
 		return TENF_E_SYSTEM;
 	}

@@ -8,7 +8,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SCHEMA 2
+#define SCHEMA 3
+
+#define HOP_SQL                                                                             \
+	"CREATE TABLE hop (number INTEGER NOT NULL, half INTEGER NOT NULL,"                 \
+	" gateway TEXT NOT NULL, internal_port INTEGER NOT NULL,"                           \
+	" external_port INTEGER NOT NULL, expires_at INTEGER NOT NULL,"                     \
+	" PRIMARY KEY (number, half)) WITHOUT ROWID;"
 
 static const char schema_sql[] =
 	"CREATE TABLE counter (next INTEGER NOT NULL);"
@@ -19,7 +25,7 @@ static const char schema_sql[] =
 	" persist INTEGER NOT NULL, follow INTEGER NOT NULL, open_firewall INTEGER NOT NULL,"
 	" internal_address TEXT NOT NULL, interface TEXT NOT NULL, gateway TEXT NOT NULL,"
 	" methods INTEGER NOT NULL, followed_port INTEGER NOT NULL,"
-	" namespace TEXT NOT NULL DEFAULT '');"
+	" namespace TEXT NOT NULL DEFAULT '', through INTEGER NOT NULL DEFAULT 0);"
 	"CREATE TABLE lease (number INTEGER NOT NULL, half INTEGER NOT NULL,"
 	" external_port INTEGER NOT NULL,"
 	" nonce BLOB NOT NULL, expires_at INTEGER NOT NULL, PRIMARY KEY (number, half))"
@@ -27,19 +33,27 @@ static const char schema_sql[] =
 	"CREATE TABLE history (id INTEGER PRIMARY KEY AUTOINCREMENT, at INTEGER NOT NULL,"
 	" number INTEGER NOT NULL, external_port INTEGER NOT NULL, json TEXT NOT NULL);"
 	"CREATE INDEX history_at ON history (at);"
-	"PRAGMA user_version = 2;";
+	HOP_SQL
+	"PRAGMA user_version = 3;";
 
-/* From the version before: what was not there is at the end, where a new file has it. */
+/* From the versions before: what was not there is at the end, where a new file has it. */
 static const char to_2_sql[] =
 	"ALTER TABLE record ADD COLUMN namespace TEXT NOT NULL DEFAULT '';"
 	"PRAGMA user_version = 2;";
+static const char to_3_sql[] =
+	"ALTER TABLE record ADD COLUMN through INTEGER NOT NULL DEFAULT 0;"
+	HOP_SQL
+	"PRAGMA user_version = 3;";
 
 static const char *const statement_sql[STORE_STATEMENTS] = {
 	[STORE_NEXT] = "UPDATE counter SET next = next + 1 RETURNING next - 1",
 	[STORE_RAISE] = "UPDATE counter SET next = max(next, ?1 + 1)",
 	[STORE_PUT_RECORD] = "INSERT OR REPLACE INTO record VALUES"
-			     " (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17)",
+			     " (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18)",
 	[STORE_PUT_LEASE] = "INSERT OR REPLACE INTO lease VALUES (?1,?2,?3,?4,?5)",
+	[STORE_PUT_HOP] = "INSERT OR REPLACE INTO hop VALUES (?1,?2,?3,?4,?5,?6)",
+	[STORE_DROP_HOPS] = "DELETE FROM hop WHERE number = ?1",
+	[STORE_LOAD_HOPS] = "SELECT * FROM hop ORDER BY number, half",
 	[STORE_DROP_RECORD] = "DELETE FROM record WHERE number = ?1",
 	[STORE_DROP_LEASES] = "DELETE FROM lease WHERE number = ?1",
 	[STORE_COUNT] = "SELECT count(*) FROM record",
@@ -53,7 +67,7 @@ static const char *const statement_sql[STORE_STATEMENTS] = {
 			  " (?2 = 0 OR external_port = ?2) ORDER BY id",
 };
 
-static const char *const steps[SCHEMA] = { schema_sql, to_2_sql };
+static const char *const steps[SCHEMA] = { schema_sql, to_2_sql, to_3_sql };
 
 static const struct database_plan plan = {
 	.file = "agent.db",

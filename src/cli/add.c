@@ -128,13 +128,6 @@ static int add_leases(struct cli *cli, const struct wishes *wishes)
 	return status;
 }
 
-/* The agent knows one gateway a mapping: both hops are for this command to make. */
-static int find_agent(struct cli *cli, struct remote **ret)
-{
-	*ret = NULL;
-	return cli->arguments.value[CLI_THROUGH] != NULL ? CLI_EXIT_DONE : agent_find(cli, ret);
-}
-
 int verb_add(struct cli *cli)
 {
 	struct remote *agent = NULL;
@@ -142,7 +135,7 @@ int verb_add(struct cli *cli)
 	int status = wishes_read(cli, &wishes);
 
 	if (status == CLI_EXIT_DONE)
-		status = find_agent(cli, &agent);
+		status = agent_find(cli, &agent);
 	if (status == CLI_EXIT_DONE)
 		status = agent != NULL ? agent_add(cli, agent, &wishes) :
 					 add_leases(cli, &wishes);

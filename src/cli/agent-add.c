@@ -46,6 +46,8 @@ static json_t *make_wish(const struct cli *cli, const struct wishes *wishes, con
 		(void)json_object_set_new(body, "lifetime", json_integer(wishes->lifetime_s));
 	if (wishes->exact)
 		(void)json_object_set_new(body, "exact", json_true());
+	if (value[CLI_THROUGH] != NULL)
+		(void)json_object_set_new(body, "through", json_true());
 	return body;
 }
 

@@ -24,6 +24,7 @@ static enum tenf_status add_agent(struct opened_list *list, const struct agent_m
 	copy(opened.id, sizeof(opened.id), one->tag.id);
 	copy(opened.name, sizeof(opened.name), one->tag.name);
 	copy(opened.told, sizeof(opened.told), one->tag.delivery);
+	copy(opened.through, sizeof(opened.through), one->tag.through);
 	return opened_add(list, &opened);
 }
 

@@ -212,6 +212,7 @@ static void tag(struct fields *f, struct shape_tag *ret)
 	text(f, "id", ret->id, sizeof(ret->id));
 	text(f, "name", ret->name, sizeof(ret->name));
 	text(f, "source", ret->source, sizeof(ret->source));
+	address(f, "through", ret->through);
 	if (d.object == NULL)
 		return;
 	text(&d, "state", ret->delivery, sizeof(ret->delivery));

@@ -24,6 +24,7 @@ struct shape_tag {
 	char name[SHAPE_NAME_SIZE];
 	char source[SHAPE_SOURCE_SIZE];
 	char delivery[SHAPE_SOURCE_SIZE]; /* its state */
+	char through[TENF_ADDRESS_SIZE];
 };
 
 /* `ret->id` is the number in "m12", 0 when the id has another form. `ret_tag`

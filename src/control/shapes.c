@@ -93,6 +93,8 @@ json_t *shape_mapping(const struct tenf_mapping *m, const struct shape_label *la
 	    ((m->filtering != TENF_FILTERING_NONE &&
 	      json_object_set_new(made, "filter", make_filtering(m->filtering)) != 0) ||
 	     (label->delivery != NULL && json_object_set(made, "delivery", label->delivery) != 0) ||
+	     (label->through != NULL && label->through[0] != '\0' &&
+	      json_object_set_new(made, "through", shape_text(label->through)) != 0) ||
 	     (label->namespace != NULL && label->namespace[0] != '\0' &&
 	      json_object_set_new(made, "namespace", shape_text(label->namespace)) != 0))) {
 		json_decref(made);

@@ -21,6 +21,7 @@ struct shape_label {
 	const char *name;
 	const char *source; /* "agent", "lease", "igd", "probe", "gateway" */
 	json_t *delivery;   /* borrowed; NULL leaves the key out */
+	const char *through; /* the router behind its gateway; NULL or "" leaves the key out */
 	const char *namespace; /* network namespace of its gateway; NULL or "" leaves the key out */
 };
 

@@ -59,7 +59,7 @@ static void reads_everything_a_file_can_say(void **state)
 		 "Listen=127.0.0.1:8351\nTokenFile=%s\n; comment\n\n"
 		 "[Mapping]\nName=torrent\nForward=any:51413/both\nLifetime=60s\nFollow=yes\n"
 		 "[mapping]\nName=games\nForward=80:8080 27015-27017/udp\nforward=443\nExact=no\n"
-		 "Gateway=192.168.1.1\nMethod=auto\nPersist=yes\nHost=192.168.1.20\n"
+		 "Gateway=192.168.1.1\nMethod=auto\nPersist=yes\nThrough=yes\nHost=192.168.1.20\n"
 		 "[Hook]\nOn=mapped, changed\nRun=echo \"$1\" ; true # all of it: kept\n"
 		 "Timeout=2m\nMapping=torrent\n"
 		 "[Hook]\nWebhook=https://example.net/hook?a=b\n"
@@ -92,6 +92,7 @@ static void reads_everything_a_file_can_say(void **state)
 	assert_int_equal(c.mappings[5].internal_port, 443);
 	assert_int_equal(c.mappings[5].lifetime_s, TENF_DEFAULT_LIFETIME_S);
 	assert_string_equal(c.mappings[5].name, "games");
+	assert_true(c.mappings[5].through && !c.mappings[0].through);
 	assert_true(c.mappings[5].persist && !c.mappings[5].open_firewall);
 	assert_string_equal(c.mappings[5].place.interface, "");
 	assert_string_equal(c.mappings[5].place.gateway, "192.168.1.1");
@@ -173,6 +174,10 @@ static const struct mistake_case mistakes[] = {
 	{ 2, "Name= cannot be \"a b\"", "[Mapping]\nName=a b\nForward=80\n" },
 	{ 2, "Lifetime= cannot be \"0\"", "[Mapping]\nLifetime=0\nForward=80\n" },
 	{ 2, "Exact= cannot be \"maybe\"; write yes", "[Mapping]\nExact=maybe\nForward=80\n" },
+	{ 1, "Through=yes together with Follow=yes; write one of them",
+	  "[Mapping]\nForward=80\nThrough=yes\nFollow=yes\n" },
+	{ 5, "more than 256 mappings with Through=yes",
+	  "[Mapping]\nThrough=yes\nForward=1000-1255\n\n[Mapping]\nThrough=yes\nForward=80\n" },
 	{ 3, "Exact=yes together with any", "[Mapping]\nExact=yes\nForward=any:80\n" },
 	{ 2, "Host= cannot be \"0.0.0.0\"", "[Mapping]\nHost=0.0.0.0\nForward=80\n" },
 	{ 2, "Firewall=yes, but no firewall", "[Mapping]\nForward=80\nFirewall=yes\n" },

@@ -45,8 +45,23 @@ static struct record sample(uint64_t number)
 			     .nonce = { 0, 1, 2, 255 },
 			     .expires_at = 4000000000 },
 			   { .external_port = 81, .nonce = { 9 } } },
+		.hop = { { .gateway = tenf_address_none4 }, { .gateway = tenf_address_none4 } },
 	};
 
+	return r;
+}
+
+/* The same held at two routers. */
+static struct record sample_through(uint64_t number)
+{
+	struct record r = sample(number);
+
+	r.wish.follow = false;
+	r.wish.through = true;
+	r.hop[0] = (struct record_hop){ .gateway = tenf_address_v4(0x0a140001),
+					.internal_port = 80,
+					.external_port = 4080,
+					.expires_at = 4000000000 };
 	return r;
 }
 
@@ -61,6 +76,10 @@ static void assert_same(const struct record *a, const struct record *b)
 		assert_int_equal(a->followed_port, b->followed_port);
 		assert_memory_equal(a->lease[half].nonce, b->lease[half].nonce, TENF_NONCE_SIZE);
 		assert_true(a->lease[half].expires_at == b->lease[half].expires_at);
+		assert_true(tenf_address_equal(&a->hop[half].gateway, &b->hop[half].gateway));
+		assert_int_equal(a->hop[half].internal_port, b->hop[half].internal_port);
+		assert_int_equal(a->hop[half].external_port, b->hop[half].external_port);
+		assert_true(a->hop[half].expires_at == b->hop[half].expires_at);
 	}
 }
 
@@ -87,6 +106,34 @@ static void keeps_records_over_a_restart(void **state)
 	assert_int_equal(store_drop(store, 7), TENF_E_NOT_FOUND);
 	assert_int_equal(store_load(store, &loaded, &count), TENF_OK);
 	assert_int_equal(count, 1);
+	free(loaded);
+	store_close(store);
+}
+
+static void keeps_the_hops_of_what_goes_through_two_routers(void **state)
+{
+	struct store *store = open_store(*state);
+	struct record first = sample_through(7), second = sample_through(9), *loaded;
+	size_t count;
+
+	assert_int_equal(store_put(store, &first), TENF_OK);
+	assert_int_equal(store_put(store, &second), TENF_OK);
+	first.hop[1] = first.hop[0];
+	first.hop[1].external_port = 4081;
+	assert_int_equal(store_put(store, &first), TENF_OK);
+	store_close(store);
+	store = open_store(*state);
+	assert_int_equal(store_load(store, &loaded, &count), TENF_OK);
+	assert_int_equal(count, 2);
+	assert_same(&loaded[0], &first);
+	assert_same(&loaded[1], &second);
+	free(loaded);
+	assert_int_equal(store_drop(store, 7), TENF_OK);
+	second = sample_through(7); /* nothing is left of the one before */
+	second.hop[0] = (struct record_hop){ .gateway = tenf_address_none4 };
+	assert_int_equal(store_put(store, &second), TENF_OK);
+	assert_int_equal(store_load(store, &loaded, &count), TENF_OK);
+	assert_same(&loaded[0], &second);
 	free(loaded);
 	store_close(store);
 }
@@ -273,23 +320,21 @@ static bool see(void *context, const char *json)
 	return seen->limit == 0 || seen->count < seen->limit;
 }
 
-static void make_old(const struct scratch *scratch)
+static void make_old(const struct scratch *scratch, const char *sql)
 {
 	char path[PATH_MAX];
 	sqlite3 *db;
 
 	assert_int_equal(sqlite3_open(scratch_path(scratch, "agent.db", path), &db), SQLITE_OK);
-	assert_int_equal(sqlite3_exec(db,
-				      "ALTER TABLE record DROP COLUMN namespace;"
-				      "PRAGMA user_version = 1;",
-				      NULL, NULL, NULL),
-			 SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
 	assert_int_equal(sqlite3_close(db), SQLITE_OK);
 }
 
-static void a_store_from_before_namespaces_is_taken_over(void **state)
+#define WITHOUT_HOPS "DROP TABLE hop; ALTER TABLE record DROP COLUMN through;"
+#define WITHOUT_NAMESPACES "ALTER TABLE record DROP COLUMN namespace;"
+
+static void take_over(const struct scratch *scratch, const char *sql)
 {
-	const struct scratch *scratch = *state;
 	struct store *store = open_store(scratch);
 	struct record record = sample(5), *found;
 	size_t count;
@@ -297,18 +342,28 @@ static void a_store_from_before_namespaces_is_taken_over(void **state)
 	record.wish.place.namespace[0] = '\0';
 	assert_int_equal(store_put(store, &record), TENF_OK);
 	store_close(store);
-	make_old(scratch);
+	make_old(scratch, sql);
 	store = open_store(scratch);
 	assert_int_equal(store_load(store, &found, &count), TENF_OK);
 	assert_int_equal(count, 1);
 	assert_same(&found[0], &record);
 	free(found);
-	record = sample(6);
+	record = sample_through(6);
 	assert_int_equal(store_put(store, &record), TENF_OK);
 	assert_int_equal(store_load(store, &found, &count), TENF_OK);
 	assert_same(&found[1], &record);
 	free(found);
 	store_close(store);
+}
+
+static void a_store_from_before_namespaces_is_taken_over(void **state)
+{
+	take_over(*state, WITHOUT_HOPS WITHOUT_NAMESPACES "PRAGMA user_version = 1;");
+}
+
+static void a_store_from_before_two_routers_is_taken_over(void **state)
+{
+	take_over(*state, WITHOUT_HOPS "PRAGMA user_version = 2;");
 }
 
 static void tells_history_by_time_and_port_oldest_first(void **state)
@@ -363,11 +418,13 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(keeps_records_over_a_restart),
+		TEST(keeps_the_hops_of_what_goes_through_two_routers),
 		TEST(never_gives_a_number_twice),
 		TEST(a_second_agent_is_told_so),
 		TEST(a_kill_at_any_moment_leaves_it_as_before_or_as_after),
 		TEST(a_damaged_file_is_set_aside_with_a_message),
 		TEST(a_store_from_before_namespaces_is_taken_over),
+		TEST(a_store_from_before_two_routers_is_taken_over),
 		TEST(tells_history_by_time_and_port_oldest_first),
 		TEST(history_is_bounded_by_age_and_number),
 	};

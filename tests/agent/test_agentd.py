@@ -66,6 +66,21 @@ def over_api(opened):
         agent.ask("POST", "/v1/mappings", wrong, want=400)
 
 
+@case("as many mappings go through two routers as may, and one more is refused")
+def through_limit(opened):
+    agent, _ = pair(opened)
+    expect(len(agent.add("10000-10255", through=True)), 256, "held")
+    told = agent.add("80", through=True, want=429)
+    expect(told, None, "one more")
+    expect(len(agent.mappings()), 256, "held after that")
+    agent.ask("DELETE", f"/v1/mappings/{agent.mappings()[0]['id']}")
+    agent.wait_all(lambda held: len(held) == 255, "one is gone")
+    expect(len(agent.add("80", through=True)), 1, "one that may be held again")
+    agent.kill()
+    agent.start()
+    expect(len(agent.mappings()), 256, "after a restart")
+
+
 def reload_by(agent, way):
     if way == "SIGHUP":
         after = len(agent.program.lines)

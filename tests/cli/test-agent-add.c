@@ -63,6 +63,9 @@ static void what_was_said_on_the_command_line_is_handed_on(void **state)
 				 "\"wg0\", \"lifetime\": 600, \"method\": \"pcp\"}");
 	assert_int_equal(command("add 80 --source 192.168.1.20").status, 2);
 	assert_int_equal(fake_agent.asked_count, 1);
+	(void)command("add 80:8080 --through");
+	assert_string_equal(fake_agent.asked[1],
+			    POST " {\"forward\": \"80:8080\", \"through\": true}");
 }
 
 static void the_verdict_is_waited_for(void **state)

@@ -18,13 +18,13 @@ import kernel
 from cases import case, comment, expect, expect_in, run
 from diagnosis import PORT, WALL, bad, examine, found, listen, ssh_to, step_of
 from home import CLIENT, INSIDE, OUTSIDE, SILENCE, Home
-from kernel import Tunnel, link
+from kernel import Tunnel
 from programs import PATIENCE_S, finish
+from routers import OUTER_NAT, is_open_outside, reach_outer, two_routers
 
 PATHS = sys.argv[1:3]
 CLOCK = sys.argv[3]
-OUTER_NAT = ("table ip nat {\n chain postrouting {\n  type nat hook postrouting priority 100;\n"
-             "  oifname \"wan0\" masquerade\n }\n}\n")
+
 
 
 
@@ -108,32 +108,9 @@ def silent(opened):
     expect((found(told), "service" in steps), (["gateway-gone"], False), told)
 
 
-def two_routers(opened, outer_answers, backend="memory"):
-    """client -- gateway (gatewayd) -- outer (gatewayd or nothing) -- internet"""
-    home = Home(opened, PATHS)
-    outer = home.outer_host = home.host("outer")
-    home.gateway.ip("link del wan0")
-    link(home.gateway, "wan0", "10.20.0.14/24", outer, "lan0", "10.20.0.1/24")
-    link(outer, "wan0", "11.0.113.9/24", home.internet, "eth1", "11.0.113.8/24")
-    home.gateway.ip("route add default via 10.20.0.1")
-    outer.ip("route add default via 11.0.113.8")
-    for host in (home.gateway, outer):
-        host.sysctl("net.ipv4.ip_forward", "1")
-        host.nft(OUTER_NAT)
-    kernel_keys = "External=wan0\n" if backend == "nftables" else ""
-    home.gatewayd(f"{kernel_keys}ExternalAddress=10.20.0.14", backend=backend)
-    if outer_answers:
-        # Two daemons on one computer: what is one's own is named.
-        own = f"Socket={home.file('outer.sock')}\nState={home.file('outer-state')}\n"
-        home.start_outer = lambda: home.gatewayd(
-            f"{kernel_keys}{own}ExternalAddress=11.0.113.9", host=outer, backend=backend)
-        home.outer = home.start_outer()
-    return home
-
-
 @case("a router behind a router, which is named when it answers")
 def double_nat(opened):
-    home = two_routers(opened, True)
+    home = two_routers(opened, PATHS, True)
     listen(home, "minecraft", PORT)
     home.command("add", f"{PORT}")
     steps, told = examine(home, f"{PORT}/tcp", status=8)
@@ -146,7 +123,7 @@ def double_nat(opened):
 
 @case("a mapping through both routers is added, listed, reached and removed as one")
 def through(opened):
-    home = two_routers(opened, True, backend="nftables")
+    home = two_routers(opened, PATHS, True, backend="nftables")
     listen(home, "minecraft", PORT)
     home.internet.ip("route add 10.20.0.0/24 via 11.0.113.9")
     made = home.command.json("add", f"4080:{PORT}", "--through", "--name", "game")["mappings"]
@@ -166,21 +143,9 @@ def through(opened):
         expect(caller.connect_ex(("11.0.113.9", 4080)) == 0, False, "open after it was removed")
 
 
-def is_open_outside(home):
-    with home.internet.socket(socket.SOCK_STREAM) as caller:
-        return caller.connect_ex(("11.0.113.9", 4080)) == 0
-
-
-def reach_outer(home):
-    with home.internet.socket(socket.SOCK_STREAM) as caller:
-        caller.connect(("11.0.113.9", 4080))
-        caller.sendall(b"hello")
-        return caller.recv(64)
-
-
 @case("a mapping through both routers is kept as one, over a restart of the outer router")
 def kept_through(opened):
-    home = two_routers(opened, True, backend="nftables")
+    home = two_routers(opened, PATHS, True, backend="nftables")
     home.echo(PORT)
     keeper = opened.enter_context(home.command.start(
         "--json", "keep", f"4080:{PORT}", "--through", "--lifetime", "12s"))
@@ -206,7 +171,7 @@ def kept_through(opened):
 
 @case("a router behind a router that says nothing")
 def double_nat_silent(opened):
-    home = two_routers(opened, False)
+    home = two_routers(opened, PATHS, False)
     _, told = examine(home, status=8)
     expect_in("the outer router is 10.20.0.1; it opens no ports", step_of(told, "address")["means"],
               "means")

@@ -72,6 +72,11 @@ struct tenf_session *site_session(struct site *site)
 	return site->session;
 }
 
+const struct record_place *site_place(const struct site *site)
+{
+	return &site->place;
+}
+
 /* The loop of a turn looks at every session anyway. */
 void site_touch(struct site *site)
 {

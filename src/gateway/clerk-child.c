@@ -26,7 +26,7 @@ struct desk {
 	struct event_base *base;
 	struct bufferevent *daemon;
 	struct history *history; /* or NULL */
-	struct hooks *hooks;     /* or NULL */
+	struct hooks *hooks;     /* there may be none */
 	bool is_ending;          /* the daemon has */
 	bool is_told; /* that the history cannot be written */
 	struct clerk_frame frame;
@@ -108,6 +108,19 @@ static bool take_memo(struct desk *desk)
 	return true;
 }
 
+static bool take_hooks(struct desk *desk)
+{
+	static struct config_hook list[CONFIG_HOOKS_MAX]; /* large; one thread */
+	struct tenf_reader r = tenf_reader_of(desk->frame.payload, desk->frame.len);
+	size_t count;
+
+	if (!clerk_read_hooks(&r, list, &count))
+		return false;
+	if (hooks_set(desk->hooks, list, count) != TENF_OK)
+		warn("the hooks could not be changed: out of memory");
+	return true;
+}
+
 static bool take(struct desk *desk)
 {
 	switch (desk->frame.kind) {
@@ -117,6 +130,8 @@ static bool take(struct desk *desk)
 		return take_question(desk);
 	case CLERK_MEMO:
 		return take_memo(desk);
+	case CLERK_HOOK_LIST:
+		return take_hooks(desk);
 	case CLERK_ROW:
 	case CLERK_END:
 	case CLERK_HOOKS:
@@ -237,8 +252,7 @@ static bool open_hooks(struct desk *desk, const struct gateway_config *config,
 		tenf_text_add(why, "this build has no webhooks; leave Webhook= out");
 		return false;
 	}
-	if (config->hook_count == 0 ||
-	    hooks_new(desk->base, config, on_counts, desk, &desk->hooks) == TENF_OK)
+	if (hooks_new(desk->base, config, on_counts, desk, &desk->hooks) == TENF_OK)
 		return true;
 	tenf_text_add(why, "out of memory");
 	return false;

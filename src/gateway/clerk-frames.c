@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "gateway/clerk-private.h"
 
+#include <string.h>
+
 int clerk_next_frame(struct evbuffer *in, struct clerk_frame *ret)
 {
 	uint8_t head[CLERK_HEAD];
@@ -93,5 +95,48 @@ bool clerk_read_counts(struct tenf_reader *r, struct hooks_counts *ret)
 	if (r->failed || r->left > 0)
 		return false;
 	*ret = counts;
+	return true;
+}
+
+void clerk_write_hooks(const struct config_hook *list, size_t count, struct tenf_writer *w)
+{
+	tenf_writer_u8(w, (uint8_t)count);
+	for (size_t i = 0; i < count; i++) {
+		const size_t len = strlen(list[i].target);
+
+		tenf_writer_u8(w, (uint8_t)list[i].events);
+		tenf_writer_u8(w, (uint8_t)list[i].kind);
+		tenf_writer_u32(w, list[i].timeout_s);
+		tenf_writer_u16(w, (uint16_t)len);
+		tenf_writer_copy(w, list[i].target, len);
+	}
+}
+
+static bool read_hook(struct tenf_reader *r, struct config_hook *ret)
+{
+	size_t len;
+
+	*ret = (struct config_hook){ .events = tenf_reader_u8(r) };
+	ret->kind = (enum config_hook_kind)tenf_reader_u8(r);
+	ret->timeout_s = tenf_reader_u32(r);
+	len = tenf_reader_u16(r);
+	if (len == 0 || len >= sizeof(ret->target))
+		return false;
+	tenf_reader_copy(r, ret->target, len);
+	return !r->failed && strlen(ret->target) == len && ret->events <= CONFIG_ON_ALL &&
+	       (ret->kind == CONFIG_RUN || ret->kind == CONFIG_WEBHOOK) && ret->timeout_s > 0 &&
+	       ret->timeout_s <= CONFIG_HOOK_TIMEOUT_MAX_S;
+}
+
+bool clerk_read_hooks(struct tenf_reader *r, struct config_hook *ret, size_t *ret_count)
+{
+	size_t count = tenf_reader_u8(r);
+	bool good = count <= CONFIG_HOOKS_MAX;
+
+	for (size_t i = 0; good && i < count; i++)
+		good = read_hook(r, &ret[i]);
+	if (!good || r->failed || r->left > 0)
+		return false;
+	*ret_count = count;
 	return true;
 }

@@ -50,6 +50,15 @@ bool clerk_keeps_history(const struct clerk *clerk)
 	return false;
 }
 
+bool clerk_set_hooks(struct clerk *clerk, const struct config_hook *list, size_t count,
+		     struct tenf_text *why)
+{
+	(void)clerk;
+	(void)list;
+	tenf_text_add(why, count > 0 ? "this build runs no hooks; leave [Hook] out" : "");
+	return count == 0;
+}
+
 void clerk_note(struct clerk *clerk, const struct notice *n)
 {
 	(void)clerk;

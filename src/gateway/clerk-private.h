@@ -13,6 +13,7 @@
 
 #define CLERK_HEAD 5       /* u32 length of the payload, u8 kind */
 #define CLERK_FRAME_MAX 16384
+#define CLERK_HOOKS_OCTETS (1 + CONFIG_HOOKS_MAX * (8 + CONFIG_HOOK_TARGET_MAX))
 
 enum clerk_kind {
 	CLERK_NOTICE = 1, /* a notice (notice.h) */
@@ -21,6 +22,7 @@ enum clerk_kind {
 	CLERK_END,        /* u32 id, u8: 1 when the answer is whole */
 	CLERK_HOOKS,      /* three u64: told, failed, dropped */
 	CLERK_MEMO,       /* a row (memo.h), both ways: what outlives the daemon */
+	CLERK_HOOK_LIST,  /* hooks from now on, as clerk_write_hooks() has them */
 	CLERK_READY,      /* u8: 1 when it can work; and what is to be said, as text */
 };
 
@@ -38,6 +40,10 @@ bool clerk_add_frame(struct evbuffer *out, enum clerk_kind kind, const void *pay
 
 void clerk_write_query(const struct history_query *query, uint32_t id, struct tenf_writer *w);
 bool clerk_read_query(struct tenf_reader *r, struct history_query *ret, uint32_t *ret_id);
+
+void clerk_write_hooks(const struct config_hook *list, size_t count, struct tenf_writer *w);
+/* `ret` has CONFIG_HOOKS_MAX places. */
+bool clerk_read_hooks(struct tenf_reader *r, struct config_hook *ret, size_t *ret_count);
 
 /* False when it is no such payload; `ret` is untouched then. */
 bool clerk_read_counts(struct tenf_reader *r, struct hooks_counts *ret);

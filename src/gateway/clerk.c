@@ -354,6 +354,33 @@ void clerk_note(struct clerk *clerk, const struct notice *n)
 		clerk->lost++;
 }
 
+static bool know_web(const struct config_hook *list, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (list[i].kind == CONFIG_WEBHOOK && !hooks_have_web())
+			return false;
+	}
+	return true;
+}
+
+bool clerk_set_hooks(struct clerk *clerk, const struct config_hook *list, size_t count,
+		     struct tenf_text *why)
+{
+	uint8_t octets[CLERK_HOOKS_OCTETS];
+	struct tenf_writer w = tenf_writer_of(octets, sizeof(octets));
+
+	if (!know_web(list, count))
+		return fail(why, "this build has no webhooks; leave Webhook= out", "");
+	if (!clerk_is_there(clerk))
+		return fail(why, "there is no process that could run hooks: it is started with "
+				 "the gateway, for State= or a [Hook]; restart it", "");
+	clerk_write_hooks(list, count, &w);
+	if (w.failed || !clerk_add_frame(bufferevent_get_output(clerk->far), CLERK_HOOK_LIST,
+					 octets, w.used))
+		return fail(why, "out of memory", "");
+	return true;
+}
+
 static struct question *free_place(struct clerk *clerk)
 {
 	for (size_t i = 0; i < CLERK_ASKS_MAX; i++) {

@@ -48,6 +48,9 @@ void clerk_stop(struct clerk *clerk);
 
 /* Does it keep a history? */
 bool clerk_keeps_history(const struct clerk *clerk);
+/* Has it tell these from now on. False with a sentence in `why`: those before go on. */
+TENF_CHECKED bool clerk_set_hooks(struct clerk *clerk, const struct config_hook *list,
+				  size_t count, struct tenf_text *why);
 void clerk_note(struct clerk *clerk, const struct notice *n);
 uint64_t clerk_lost(const struct clerk *clerk); /* notices dropped */
 /* As the clerk said last. */

@@ -20,7 +20,7 @@ struct outgoing;
 struct outgoing_call;
 
 struct hook {
-	const struct config_hook *config;
+	struct config_hook config;
 	struct hooks *owner;
 	struct news *queue[HOOKS_QUEUE_MAX]; /* the first is being told */
 	size_t first;
@@ -41,7 +41,7 @@ struct hooks {
 	void *context;
 	struct tenf_random random;
 	size_t hook_count;
-	struct hook hooks[CONFIG_HOOKS_MAX];
+	struct hook *hooks[CONFIG_HOOKS_MAX];
 };
 
 /* Words of others, so octet by octet: a line stays a line. */
@@ -63,8 +63,8 @@ static void warn(const struct hook *hook, const char *text)
 	char name[CONFIG_HOOK_TARGET_MAX];
 	struct tenf_text t = tenf_text_of(name, sizeof(name));
 
-	tenf_text_add(&t, hook->config->target);
-	if (hook->config->kind == CONFIG_WEBHOOK)
+	tenf_text_add(&t, hook->config.target);
+	if (hook->config.kind == CONFIG_WEBHOOK)
 		name[strcspn(name, "?")] = '\0';
 	say(name, text, (int)strlen(text));
 }
@@ -193,14 +193,19 @@ static bool start_web(struct hook *hook)
 
 	if (hooks->outgoing == NULL && outgoing_new(hooks->base, &hooks->outgoing) != TENF_OK)
 		return false;
-	return hook_webhook_start(hooks->outgoing, hook->config->target, hook->queue[hook->first],
-				  hook->config->timeout_s, on_answer, hook,
+	return hook_webhook_start(hooks->outgoing, hook->config.target, hook->queue[hook->first],
+				  hook->config.timeout_s, on_answer, hook,
 				  &hook->call) == TENF_OK;
+}
+
+static void cancel_web(struct hook *hook)
+{
+	outgoing_cancel(hook->call);
 }
 
 static void free_web(struct hooks *hooks)
 {
-	outgoing_free(hooks->outgoing); /* with its calls */
+	outgoing_free(hooks->outgoing);
 }
 
 #else
@@ -214,6 +219,11 @@ static bool start_web(struct hook *hook)
 {
 	(void)hook;
 	return false;
+}
+
+static void cancel_web(struct hook *hook)
+{
+	(void)hook;
 }
 
 static void free_web(struct hooks *hooks)
@@ -231,11 +241,11 @@ static void on_timer(evutil_socket_t fd, short what, void *context)
 	(void)fd;
 	(void)what;
 	errno = ENOMEM;
-	if (hook->config->kind == CONFIG_WEBHOOK) {
+	if (hook->config.kind == CONFIG_WEBHOOK) {
 		started = start_web(hook);
 	} else {
-		hook->run = hook_run_start(hook->owner->base, hook->config->target,
-					   hook->queue[hook->first], hook->config->timeout_s,
+		hook->run = hook_run_start(hook->owner->base, hook->config.target,
+					   hook->queue[hook->first], hook->config.timeout_s,
 					   say, on_run_done, hook);
 		started = hook->run != NULL;
 	}
@@ -264,10 +274,10 @@ void hooks_tell(struct hooks *hooks, const struct notice *n)
 	unsigned bit = event != NULL ? config_event(event) : 0;
 
 	for (size_t i = 0; hooks != NULL && i < hooks->hook_count; i++) {
-		struct hook *hook = &hooks->hooks[i];
+		struct hook *hook = hooks->hooks[i];
 		struct news *news = NULL;
 
-		if ((hook->config->events & bit) == 0)
+		if ((hook->config.events & bit) == 0)
 			continue;
 		if (hook->count < HOOKS_QUEUE_MAX)
 			news = news_of(n);
@@ -283,6 +293,83 @@ void hooks_tell(struct hooks *hooks, const struct notice *n)
 
 /* ---- Life --------------------------------------------------------------- */
 
+static void hook_free(struct hook *hook)
+{
+	if (hook == NULL)
+		return;
+	cancel_web(hook);
+	hook_run_cancel(hook->run);
+	if (hook->timer != NULL)
+		event_free(hook->timer);
+	for (size_t k = 0; k < HOOKS_QUEUE_MAX; k++)
+		news_free(hook->queue[k]);
+	free(hook);
+}
+
+static struct hook *hook_new(struct hooks *hooks, const struct config_hook *config)
+{
+	struct hook *hook = calloc(1, sizeof(*hook));
+
+	if (hook == NULL)
+		return NULL;
+	hook->config = *config;
+	hook->owner = hooks;
+	hook->timer = evtimer_new(hooks->base, on_timer, hook);
+	if (hook->timer != NULL)
+		return hook;
+	hook_free(hook);
+	return NULL;
+}
+
+/* The hook that tells the same one, taken out of the list; NULL when there is none. */
+static struct hook *take_same(struct hooks *hooks, const struct config_hook *config)
+{
+	for (size_t i = 0; i < hooks->hook_count; i++) {
+		struct hook *hook = hooks->hooks[i];
+
+		if (hook == NULL || hook->config.kind != config->kind ||
+		    strcmp(hook->config.target, config->target) != 0)
+			continue;
+		hooks->hooks[i] = NULL;
+		hook->config = *config;
+		return hook;
+	}
+	return NULL;
+}
+
+enum tenf_status hooks_set(struct hooks *hooks, const struct config_hook *list, size_t count)
+{
+	struct hook *next[CONFIG_HOOKS_MAX] = { NULL };
+	size_t made = 0, dropped = 0;
+
+	while (made < count && (next[made] = hook_new(hooks, &list[made])) != NULL)
+		made++;
+	if (made < count) {
+		while (made > 0)
+			hook_free(next[--made]);
+		return TENF_E_MEMORY;
+	}
+	for (size_t i = 0; i < count; i++) {
+		struct hook *same = take_same(hooks, &list[i]);
+
+		if (same == NULL)
+			continue;
+		hook_free(next[i]);
+		next[i] = same;
+	}
+	for (size_t i = 0; i < hooks->hook_count; i++) {
+		if (hooks->hooks[i] != NULL)
+			dropped += hooks->hooks[i]->count;
+		hook_free(hooks->hooks[i]);
+	}
+	memcpy(hooks->hooks, next, sizeof(next));
+	hooks->hook_count = count;
+	hooks->counts.dropped += dropped;
+	if (dropped > 0)
+		hooks->changed(hooks->context);
+	return TENF_OK;
+}
+
 enum tenf_status hooks_new(struct event_base *base, const struct gateway_config *config,
 			   void (*changed)(void *context), void *context, struct hooks **ret)
 {
@@ -294,16 +381,9 @@ enum tenf_status hooks_new(struct event_base *base, const struct gateway_config 
 	hooks->changed = changed;
 	hooks->context = context;
 	hooks->random = net_random();
-	for (; hooks->hook_count < config->hook_count; hooks->hook_count++) {
-		struct hook *hook = &hooks->hooks[hooks->hook_count];
-
-		hook->config = &config->hooks[hooks->hook_count];
-		hook->owner = hooks;
-		hook->timer = evtimer_new(base, on_timer, hook);
-		if (hook->timer == NULL) {
-			hooks_free(hooks);
-			return TENF_E_MEMORY;
-		}
+	if (hooks_set(hooks, config->hooks, config->hook_count) != TENF_OK) {
+		hooks_free(hooks);
+		return TENF_E_MEMORY;
 	}
 	*ret = hooks;
 	return TENF_OK;
@@ -313,15 +393,9 @@ void hooks_free(struct hooks *hooks)
 {
 	if (hooks == NULL)
 		return;
+	for (size_t i = 0; i < hooks->hook_count; i++)
+		hook_free(hooks->hooks[i]);
 	free_web(hooks);
-	for (size_t i = 0; i < hooks->hook_count; i++) {
-		struct hook *hook = &hooks->hooks[i];
-
-		hook_run_cancel(hook->run);
-		event_free(hook->timer);
-		for (size_t k = 0; k < HOOKS_QUEUE_MAX; k++)
-			news_free(hook->queue[k]);
-	}
 	free(hooks);
 }
 
@@ -333,7 +407,7 @@ void hooks_count(const struct hooks *hooks, struct hooks_counts *ret)
 bool hooks_are_idle(const struct hooks *hooks)
 {
 	for (size_t i = 0; hooks != NULL && i < hooks->hook_count; i++) {
-		if (hooks->hooks[i].count > 0)
+		if (hooks->hooks[i]->count > 0)
 			return false;
 	}
 	return true;

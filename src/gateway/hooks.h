@@ -34,6 +34,11 @@ TENF_CHECKED enum tenf_status hooks_new(struct event_base *base,
 					struct hooks **ret);
 /* False: a configuration with webhooks cannot be served by this build. */
 bool hooks_have_web(void);
+/* These in place of those before, CONFIG_HOOKS_MAX at most. One that tells the same one as
+ * before goes on with what waits for it; what waits for others is dropped.
+ * TENF_E_MEMORY: nothing has changed. */
+TENF_CHECKED enum tenf_status hooks_set(struct hooks *hooks, const struct config_hook *list,
+					size_t count);
 /* Ends what runs. NULL is fine. */
 void hooks_free(struct hooks *hooks);
 

@@ -31,6 +31,14 @@ void observe_push(struct daemon *d)
 	(void)d;
 }
 
+bool observe_set_hooks(struct daemon *d, const struct gateway_config *config,
+		       struct tenf_text *why)
+{
+	(void)d;
+	tenf_text_add(why, config->hook_count > 0 ? "this build runs no hooks" : "");
+	return config->hook_count == 0;
+}
+
 void observe_close(struct daemon *d)
 {
 	(void)d;

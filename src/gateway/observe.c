@@ -233,6 +233,12 @@ void observe_recall(struct daemon *d)
 	responder_set_memory(d->responder, &(struct responder_memory){ keep, d });
 }
 
+bool observe_set_hooks(struct daemon *d, const struct gateway_config *config,
+		       struct tenf_text *why)
+{
+	return clerk_set_hooks(d->observe->clerk, config->hooks, config->hook_count, why);
+}
+
 void observe_close(struct daemon *d)
 {
 	struct observe *o = d->observe;

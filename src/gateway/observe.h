@@ -17,6 +17,7 @@
 #include "base/text.h"
 
 struct daemon;
+struct gateway_config;
 struct observe;
 
 /* Opens what the configuration wants; to be called before root is given up.
@@ -29,6 +30,9 @@ bool observe_fork(struct daemon *d, struct tenf_text *why);
 void observe_recall(struct daemon *d);
 /* Before an answer leaves: from here on a kill does not lose what must outlive it. */
 void observe_push(struct daemon *d);
+/* Has the hooks of this configuration told from now on. False with a sentence in `why`. */
+bool observe_set_hooks(struct daemon *d, const struct gateway_config *config,
+		       struct tenf_text *why);
 void observe_close(struct daemon *d);
 
 #endif

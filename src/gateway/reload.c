@@ -43,8 +43,6 @@ static void warn_of_restart(const struct gateway_config *now, const struct gatew
 		{ "State=", strcmp(now->state, next->state) != 0 },
 		{ "HistoryDays=", now->history_days != next->history_days },
 		{ "HistorySize=", now->history_size != next->history_size },
-		{ "[Hook]", now->hook_count != next->hook_count ||
-				    memcmp(now->hooks, next->hooks, sizeof(now->hooks)) != 0 },
 	};
 
 	for (size_t i = 0; i < TENF_ARRAY_SIZE(keys); i++) {
@@ -68,8 +66,28 @@ static void keep_started(const struct gateway_config *now, struct gateway_config
 	memcpy(next->state, now->state, sizeof(next->state));
 	next->history_days = now->history_days;
 	next->history_size = now->history_size;
+}
+
+static void keep_hooks(const struct gateway_config *now, struct gateway_config *next)
+{
 	next->hook_count = now->hook_count;
 	memcpy(next->hooks, now->hooks, sizeof(next->hooks));
+}
+
+/* By a process of its own, which may be one that cannot be had any more. */
+static void set_hooks(struct daemon *d, struct gateway_config *next)
+{
+	char buffer[WHY_MAX];
+	struct tenf_text why = tenf_text_of(buffer, sizeof(buffer));
+
+	if (next->hook_count == d->config.hook_count &&
+	    memcmp(next->hooks, d->config.hooks, sizeof(next->hooks)) == 0)
+		return;
+	tenf_text_add(&why, "[Hook] is not what the file says: ");
+	if (observe_set_hooks(d, next, &why))
+		return;
+	warn(buffer);
+	keep_hooks(&d->config, next);
 }
 
 /* ---- Static mappings -------------------------------------------------- */
@@ -131,7 +149,7 @@ static bool set_policy(struct daemon *d, const struct gateway_config *next, stru
 	return false;
 }
 
-static void apply(struct daemon *d, const struct gateway_config *next)
+static void apply(struct daemon *d, struct gateway_config *next)
 {
 	char buffer[WHY_MAX];
 	struct tenf_text why = tenf_text_of(buffer, sizeof(buffer));
@@ -143,6 +161,7 @@ static void apply(struct daemon *d, const struct gateway_config *next)
 	tenf_time now = net_now();
 
 	remove_statics(d, next, now);
+	set_hooks(d, next);
 	d->config = *next;
 	d->wants_macs = config_wants_macs(next);
 	daemon_set_externals(d);

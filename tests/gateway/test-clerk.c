@@ -157,6 +157,43 @@ static void frames_come_whole_or_not_yet_or_never(void **state)
 	evbuffer_free(part);
 }
 
+static void hooks_come_out_as_they_went_in(void **state)
+{
+	static struct config_hook list[CONFIG_HOOKS_MAX], back[CONFIG_HOOKS_MAX];
+	uint8_t octets[CLERK_HOOKS_OCTETS];
+	struct tenf_writer w = tenf_writer_of(octets, sizeof(octets));
+	struct tenf_reader r;
+	size_t count = 0;
+
+	(void)state;
+	for (size_t i = 0; i < CONFIG_HOOKS_MAX; i++) {
+		list[i] = (struct config_hook){ .events = CONFIG_ON_ALL, .timeout_s = 3600,
+						.kind = i % 2 ? CONFIG_RUN : CONFIG_WEBHOOK };
+		memset(list[i].target, 'x', sizeof(list[i].target) - 1);
+	}
+	clerk_write_hooks(list, CONFIG_HOOKS_MAX, &w); /* as many and as long as can be */
+	assert_false(w.failed);
+	r = tenf_reader_of(octets, w.used);
+	assert_true(clerk_read_hooks(&r, back, &count));
+	assert_int_equal(count, CONFIG_HOOKS_MAX);
+	assert_memory_equal(list, back, sizeof(list));
+	for (size_t len = 0; len < w.used; len += 7) {
+		r = tenf_reader_of(octets, len);
+		assert_false(clerk_read_hooks(&r, back, &count));
+	}
+	octets[0] = CONFIG_HOOKS_MAX + 1;
+	r = tenf_reader_of(octets, w.used);
+	assert_false(clerk_read_hooks(&r, back, &count));
+	octets[0] = 1;
+	for (size_t at = 1; at < 8; at++) { /* no such events, kind, time limit or length */
+		w = tenf_writer_of(octets, sizeof(octets));
+		clerk_write_hooks(list, 1, &w);
+		octets[at] = 0xff;
+		r = tenf_reader_of(octets, w.used);
+		assert_false(clerk_read_hooks(&r, back, &count));
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -165,6 +202,7 @@ int main(void)
 		cmocka_unit_test(a_cut_or_lying_notice_is_none),
 		cmocka_unit_test(a_question_comes_out_as_it_went_in),
 		cmocka_unit_test(frames_come_whole_or_not_yet_or_never),
+		cmocka_unit_test(hooks_come_out_as_they_went_in),
 	};
 
 	return cmocka_run_group_tests_name("gateway clerk", tests, NULL, NULL);

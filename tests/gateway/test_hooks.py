@@ -93,6 +93,48 @@ def in_order(opened):
     expect(len(g.ask("GET", "/v1/history?limit=50")["events"]), 21, "history")
 
 
+def reload(g, more):
+    """Has it read its configuration again, with other hooks."""
+    g.more = more
+    with open(g.config, "w", encoding="utf-8") as file:
+        file.write(g.text())
+    os.chmod(g.config, 0o644)
+    after = len(g.program.lines)
+    g.ask("POST", "/v1/reload", want=204)
+    g.program.wait_text("was read again", after)
+    return g.program.lines[after:]
+
+
+@case("hooks that were changed count as soon as the configuration is read again")
+def reloaded(opened):
+    g = hooked(opened, lambda folder: hook(folder, f"echo x >> {folder}/first", "opened"),
+               rules=ALLOW)
+    os.chmod(g.config, 0o644)
+    g.natpmp(2000)
+    g.wait_until(lambda: lines(f"{g.folder}/first") == ["x"], "the first hook ran")
+    second = hook(g.folder, f"echo $TENFORWARD_EXTERNAL_PORT >> {g.folder}/second", "opened")
+    said = reload(g, second)
+    expect([line for line in said if "Hook" in line], [], "nothing to complain of")
+    g.natpmp(2001)
+    g.wait_until(lambda: lines(f"{g.folder}/second") == ["2001"], "the second hook ran")
+    reload(g, "")
+    g.natpmp(2002)
+    reload(g, second)
+    g.natpmp(2003)
+    g.wait_until(lambda: lines(f"{g.folder}/second") == ["2001", "2003"], "it ran again")
+    expect(lines(f"{g.folder}/first"), ["x"], "the first one was told nothing more")
+
+
+@case("a reload that cannot have its hooks told says so, and the rest of it counts")
+def reloaded_without_clerk(opened):
+    g = Governed(opened, GATEWAYD, ALLOW)
+    os.chmod(g.config, 0o644)
+    said = reload(g, "[Hook]\nRun=true\n")
+    expect(len([line for line in said if "[Hook] is not what the file says" in line
+                and "restart it" in line]), 1, said)
+    expect(g.natpmp(2000)[0], 0, "it serves")
+
+
 @case("while a hook hangs requests are answered, its time limit ends it, and drops are counted")
 def hanging(opened):
     g = hooked(opened, lambda folder: hook(folder, f"echo $$ >> {folder}/pids; sleep 1000",
@@ -210,15 +252,6 @@ def confined(opened):
     expect([line.split()[-1] for line in found[:2]], ["0000000000000000", "1"], "rights")
     sockets = [line for line in found if "socket:" in line]
     expect(len(sockets) <= 1, True, f"sockets besides its input: {sockets}")
-
-
-@case("a reload says that other hooks count from the next start on")
-def reloaded(opened):
-    g = hooked(opened, lambda folder: "[Hook]\nRun=true\n", rules=ALLOW)
-    with open(g.config, "w", encoding="utf-8") as file:
-        file.write(g.text().replace("Run=true", "Run=false"))
-    g.program.process.send_signal(signal.SIGHUP)
-    g.program.wait_text("[Hook] has another value now")
 
 
 @case("without the process that runs them the gateway goes on and says so")

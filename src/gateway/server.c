@@ -5,6 +5,7 @@
 #include "wire/pcp.h"
 
 #include <errno.h>
+#include <linux/udp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -17,6 +18,11 @@
 
 struct control { /* the larger of both families */
 	_Alignas(struct cmsghdr) uint8_t octets[CMSG_SPACE(sizeof(struct in6_pktinfo))];
+};
+
+struct out_control { /* and the size of joined datagrams */
+	_Alignas(struct cmsghdr) uint8_t octets[CMSG_SPACE(sizeof(struct in6_pktinfo)) +
+						CMSG_SPACE(sizeof(uint16_t))];
 };
 
 static bool set(int fd, int level, int option, int value)
@@ -147,19 +153,43 @@ size_t server_receive(int fd, const struct tenf_endpoint *bound, struct server_i
 
 /* ---- Out -------------------------------------------------------------- */
 
+/* Datagrams of the same size for the same receiver are one message: the way through the
+ * kernel, most of what an answer costs, is gone once for all of them. */
+#define JOINED_OCTETS_MAX 60000
+
 struct server_out {
 	int fd;
-	unsigned count;
+	bool can_join;
+	unsigned count; /* datagrams, a part each */
+	unsigned message_count;
+	struct responder_datagram last; /* in the last message; without its octets */
 	struct mmsghdr messages[SERVER_BATCH];
 	struct iovec parts[SERVER_BATCH];
 	union net_sockaddr to[SERVER_BATCH];
-	struct control control[SERVER_BATCH];
+	struct out_control control[SERVER_BATCH];
 	uint8_t octets[SERVER_BATCH][PCP_MAX];
 };
 
+/* Linux 4.18 can. One that cannot would send them as one large datagram. */
+static bool kernel_can_join(void)
+{
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	socklen_t len = sizeof(int);
+	int size;
+	bool can = fd >= 0 && getsockopt(fd, IPPROTO_UDP, UDP_SEGMENT, &size, &len) == 0;
+
+	if (fd >= 0)
+		(void)close(fd);
+	return can;
+}
+
 struct server_out *server_out_new(void)
 {
-	return calloc(1, sizeof(struct server_out));
+	struct server_out *out = calloc(1, sizeof(*out));
+
+	if (out != NULL)
+		out->can_join = kernel_can_join();
+	return out;
 }
 
 void server_out_free(struct server_out *out)
@@ -168,7 +198,7 @@ void server_out_free(struct server_out *out)
 }
 
 /* From the address asked, by the interface asked. */
-static void write_control(struct msghdr *message, struct control *control,
+static void write_control(struct msghdr *message, struct out_control *control,
 			  const struct responder_datagram *d)
 {
 	struct cmsghdr *c;
@@ -198,25 +228,69 @@ static void write_control(struct msghdr *message, struct control *control,
 	}
 }
 
+/* Of what size each datagram of the message is. */
+static void write_size(struct msghdr *message, uint16_t size)
+{
+	struct cmsghdr *c = (void *)((uint8_t *)message->msg_control + message->msg_controllen);
+
+	message->msg_controllen += CMSG_SPACE(sizeof(size));
+	c->cmsg_level = IPPROTO_UDP;
+	c->cmsg_type = UDP_SEGMENT;
+	c->cmsg_len = CMSG_LEN(sizeof(size));
+	memcpy(CMSG_DATA(c), &size, sizeof(size));
+}
+
+static bool joins(const struct server_out *out, const struct responder_datagram *d)
+{
+	const struct responder_datagram *last = &out->last;
+
+	return out->can_join && out->message_count > 0 && d->len == last->len &&
+	       (out->messages[out->message_count - 1].msg_hdr.msg_iovlen + 1) * d->len <=
+		       JOINED_OCTETS_MAX &&
+	       d->interface == last->interface && tenf_endpoint_equal(&d->to, &last->to) &&
+	       tenf_endpoint_equal(&d->from, &last->from);
+}
+
+static void begin_message(struct server_out *out, const struct responder_datagram *d)
+{
+	unsigned i = out->message_count++;
+	struct msghdr *message = &out->messages[i].msg_hdr;
+
+	*message = (struct msghdr){
+		.msg_name = &out->to[i], .msg_iov = &out->parts[out->count],
+		.msg_namelen = net_sockaddr_of(&d->to, d->interface, &out->to[i]),
+	};
+	write_control(message, &out->control[i], d);
+	out->last = *d;
+}
+
 void server_send(struct server_out *out, int fd, const struct responder_datagram *d)
 {
-	unsigned i;
-	struct msghdr *message;
-
 	if (out->count == SERVER_BATCH || (out->count > 0 && out->fd != fd))
 		server_flush(out);
 	if (d->len > sizeof(out->octets[0]))
 		return;
-	i = out->count++;
-	message = &out->messages[i].msg_hdr;
 	out->fd = fd;
-	memcpy(out->octets[i], d->data, d->len);
-	out->parts[i] = (struct iovec){ out->octets[i], d->len };
-	*message = (struct msghdr){
-		.msg_name = &out->to[i], .msg_iov = &out->parts[i], .msg_iovlen = 1,
-		.msg_namelen = net_sockaddr_of(&d->to, d->interface, &out->to[i]),
-	};
-	write_control(message, &out->control[i], d);
+	if (!joins(out, d))
+		begin_message(out, d);
+	out->messages[out->message_count - 1].msg_hdr.msg_iovlen++;
+	memcpy(out->octets[out->count], d->data, d->len);
+	out->parts[out->count] = (struct iovec){ out->octets[out->count], d->len };
+	out->count++;
+}
+
+/* What was not taken joined, by a route through a tunnel for example, goes one by one. */
+static void send_apart(int fd, const struct msghdr *joined)
+{
+	for (size_t i = 0; joined->msg_iovlen > 1 && i < joined->msg_iovlen; i++) {
+		struct msghdr one = *joined;
+
+		one.msg_iov = &joined->msg_iov[i];
+		one.msg_iovlen = 1;
+		one.msg_controllen -= CMSG_SPACE(sizeof(uint16_t));
+		while (sendmsg(fd, &one, 0) < 0 && errno == EINTR)
+			continue;
+	}
 }
 
 /* A datagram the kernel does not take is passed over; the others go. */
@@ -224,12 +298,21 @@ void server_flush(struct server_out *out)
 {
 	unsigned sent = 0;
 
-	while (sent < out->count) {
-		int count = sendmmsg(out->fd, out->messages + sent, out->count - sent, 0);
+	for (unsigned i = 0; i < out->message_count; i++) {
+		struct msghdr *message = &out->messages[i].msg_hdr;
+
+		if (message->msg_iovlen > 1)
+			write_size(message, (uint16_t)message->msg_iov->iov_len);
+	}
+	while (sent < out->message_count) {
+		int count = sendmmsg(out->fd, out->messages + sent, out->message_count - sent, 0);
 
 		if (count < 0 && errno == EINTR)
 			continue;
+		if (count <= 0)
+			send_apart(out->fd, &out->messages[sent].msg_hdr);
 		sent += count > 0 ? (unsigned)count : 1;
 	}
 	out->count = 0;
+	out->message_count = 0;
 }

@@ -17,6 +17,8 @@ SECONDS = 3
 AT = "10.77.0.1:5351"
 ECHO = "10.77.0.1:5999"
 OUTSIDE = "11.0.113.1"
+HOSTS = 100
+MANY_FROM = "10.77.0.100"  # the first of them
 NEIGHBOUR = "10.77.0.254"  # a second host, behind the same link
 
 CONFIG = """[Gateway]
@@ -46,9 +48,12 @@ class Side:
         self.storm_path = world.tool("bench-storm")
         self.process = None
 
-    def storm(self, *words, space="near", window=256):
+    def storm(self, *words, space="near", window=256, hosts=0):
+        env = os.environ | {"STORM_WINDOW": str(window)}
+        if hosts:
+            env |= {"STORM_HOSTS": str(hosts), "STORM_SOURCE": MANY_FROM}
         return self.world.inside(space, self.storm_path, *[str(w) for w in words],
-                                 env=os.environ | {"STORM_WINDOW": str(window)}).split()
+                                 env=env).split()
 
     def start_ours(self, flood=0):
         """Fresh, or after a kill: with what the kernel still holds."""
@@ -119,25 +124,46 @@ def requests(side, table):
         side.storm("fill", AT, PEER_HELD)
         table.add(what, peer, rate(*side.storm("rate", AT, PEER_HELD, SECONDS)), ratio_min=100)
     bursts = f"requests a second at {HELD} held, in bursts, beside an echo"
+    many_hosts = f"the same from {HOSTS} hosts at once"
     single = f"requests a second at {HELD} held, one by one, beside an echo"
     flat = f"requests a second, {HELD} held beside {FEW}"
     memory = f"memory a mapping, daemon, {HELD} held (miniupnpd: 470)"
-    if not any([table.wants(bursts), table.wants(single), table.wants(flat),
-                table.wants(memory)]):
-        return
+    if any(map(table.wants, (bursts, single, flat, memory))):
+        held_by_one(side, table, bursts, single, flat, memory)
+    if table.wants(many_hosts):
+        held_by_many(side, table, many_hosts)
+
+
+def held_by_one(side, table, bursts, single, flat, memory):
+    """All mappings are one host's."""
     side.fresh()
     side.echo()
     empty = side.memory()
     side.storm("fill", AT, FEW)
-    few = rate(*side.storm("rate", AT, FEW, SECONDS))
+    # A mapping that is asked for twice in a batch is one change, so no more are under way
+    # than there are mappings, here and with many.
+    few = rate(*side.storm("rate", AT, FEW, SECONDS, window=FEW))
     side.storm("fill", AT, HELD)
     full = side.memory()
+    among_many = rate(*side.storm("rate", AT, HELD, SECONDS, window=FEW))
     many = rate(*side.storm("rate", AT, HELD, SECONDS))
     table.add(bursts, rate(*side.storm("rate", ECHO, HELD, SECONDS)), many, ratio_min=0.5)
     table.add(single, rate(*side.storm("turn", ECHO, HELD, SECONDS)[:2]),
               rate(*side.storm("turn", AT, HELD, SECONDS)[:2]), ratio_min=0.5)
-    table.add(flat, few, many, ratio_min=0.9)
+    table.add(flat, few, among_many, ratio_min=0.9)
     table.add(memory, "470", (full - empty) / HELD, at_most=192)
+    side.world.stop("echo")
+
+
+def held_by_many(side, table, what):
+    """Answers to many hosts cannot be joined; the echo never joins any."""
+    side.fresh()
+    side.echo()
+    run("ip", "-n", "near", "-batch", "-", text="".join(
+        f"addr add 10.77.0.{100 + host}/24 dev near\n" for host in range(HOSTS)))
+    side.storm("fill", AT, HELD, hosts=HOSTS)
+    table.add(what, rate(*side.storm("rate", ECHO, HELD, SECONDS, hosts=HOSTS)),
+              rate(*side.storm("rate", AT, HELD, SECONDS, hosts=HOSTS)), ratio_min=0.5)
     side.world.stop("echo")
 
 

@@ -14,7 +14,8 @@
  *   bench-storm spoof ADDR:PORT S NET      requests from 250 addresses of NET.0/24 (raw)
  *
  * STORM_SOURCE=ADDR in the environment is the source, STORM_WINDOW=N how many may be
- * under way.
+ * under way; STORM_HOSTS=N sends fill and rate from so many addresses in turn, from
+ * STORM_SOURCE up.
  * A line of numbers each: fill and rate "answers seconds lost", turn "answers
  * seconds p50_us p99_us", wait "ms", flow "ns" (the median of a sendto), junk and
  * spoof "sent".
@@ -46,8 +47,9 @@
 struct batch {
 	struct mmsghdr messages[BATCH];
 	struct iovec parts[BATCH];
-	struct sockaddr_in from[BATCH];
+	struct sockaddr_in from[BATCH]; /* or to whom */
 	uint8_t octets[BATCH][128];
+	_Alignas(struct cmsghdr) uint8_t source[BATCH][CMSG_SPACE(sizeof(struct in_pktinfo))];
 };
 
 static struct batch in, out;
@@ -95,6 +97,8 @@ static int open_socket(const struct sockaddr_in *to)
 		fail("socket");
 	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)) != 0)
 		(void)setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
+	if (to != NULL && getenv("STORM_HOSTS") != NULL)
+		return fd; /* each datagram says whence and whither */
 	if (to != NULL && source != NULL) {
 		struct sockaddr_in from = place(source);
 
@@ -180,6 +184,9 @@ static uint16_t granted(const uint8_t *octets, size_t len)
 
 struct load {
 	int fd;
+	struct sockaddr_in to;
+	uint32_t source; /* the first of `hosts` */
+	unsigned hosts;  /* 0: one, by a connected socket */
 	unsigned count; /* of ports */
 	unsigned next;
 	unsigned window;
@@ -202,6 +209,22 @@ static bool next_port(struct load *l, uint16_t *ret)
 	return false;
 }
 
+/* The port says which host asks. */
+static void say_whence(const struct load *l, unsigned i, uint16_t port)
+{
+	struct in_pktinfo info = { .ipi_spec_dst.s_addr = htonl(l->source + port % l->hosts) };
+	struct cmsghdr *c = (void *)out.source[i];
+
+	out.from[i] = l->to;
+	*c = (struct cmsghdr){ .cmsg_level = IPPROTO_IP, .cmsg_type = IP_PKTINFO,
+			       .cmsg_len = CMSG_LEN(sizeof(info)) };
+	memcpy(CMSG_DATA(c), &info, sizeof(info));
+	out.messages[i].msg_hdr.msg_name = &out.from[i];
+	out.messages[i].msg_hdr.msg_namelen = sizeof(out.from[i]);
+	out.messages[i].msg_hdr.msg_control = c;
+	out.messages[i].msg_hdr.msg_controllen = CMSG_SPACE(sizeof(info));
+}
+
 static void send_some(struct load *l)
 {
 	unsigned count = 0;
@@ -210,6 +233,8 @@ static void send_some(struct load *l)
 
 	while (count < BATCH && l->under_way + count < l->window && next_port(l, &port)) {
 		write_request(out.octets[count], port);
+		if (l->hosts > 0)
+			say_whence(l, count, port);
 		out.parts[count++].iov_len = REQUEST;
 	}
 	if (count == 0)
@@ -249,11 +274,16 @@ static int storm(const char *where, unsigned count, double seconds, bool fill)
 {
 	struct sockaddr_in to = place(where);
 	const char *window = getenv("STORM_WINDOW");
-	struct load l = { .fd = open_socket(&to), .count = count, .left = count,
-			  .window = window != NULL ? (unsigned)atoi(window) : WINDOW };
+	const char *hosts = getenv("STORM_HOSTS");
+	const char *source = getenv("STORM_SOURCE");
+	struct load l = { .fd = open_socket(&to), .count = count, .left = count, .to = to,
+			  .window = window != NULL ? (unsigned)atoi(window) : WINDOW,
+			  .hosts = hosts != NULL && source != NULL ? (unsigned)atoi(hosts) : 0 };
 	int64_t start = now_ns();
 	int64_t end = start + (int64_t)((fill ? GIVE_UP_S : seconds) * 1e9);
 
+	if (l.hosts > 0)
+		l.source = ntohl(place(source).sin_addr.s_addr);
 	if (fill)
 		l.done = calloc(count, sizeof(*l.done));
 	prepare(&out, false);

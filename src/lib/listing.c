@@ -134,10 +134,11 @@ bool tenf_listing_mapping(const struct tenf_listing *listing, size_t index,
 			  struct tenf_mapping *ret, char ret_description[TENF_DESCRIPTION_SIZE])
 {
 	const struct igd_listing *list = igd_listing(listing->igd);
-	const struct igd_entry *e = list->entries + index;
+	const struct igd_entry *e;
 
 	if (index >= list->count)
 		return false;
+	e = &list->entries[index];
 	*ret = (struct tenf_mapping){
 		.protocol = e->protocol,
 		.state = e->enabled ? TENF_STATE_MAPPED : TENF_STATE_LOST,

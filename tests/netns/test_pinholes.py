@@ -8,7 +8,6 @@ connections that really come from outside.
 import signal
 import socket
 import sys
-import time
 
 import kernel
 from cases import case, expect, expect_in, run
@@ -53,13 +52,6 @@ def is_open(home, port, patience_s=0.5):
         return True
 
 
-def expect_shut_soon(home, port):
-    deadline = time.monotonic() + PATIENCE_S
-    while is_open(home, port):
-        expect(time.monotonic() < deadline, True, "it closes")
-        time.sleep(0.1)
-
-
 def rules(home):
     """How many holes there are in the gateway's firewall."""
     listed = finish(["nft", "list", "chain", "inet", "filter", "miniupnpd"], inside=home.gateway)
@@ -95,7 +87,7 @@ def by_upnp(opened):
     expect(home.command.json("list")["mappings"], [], "listed after it was removed")
 
 
-@case("keep holds a pinhole beyond its lease, and one that nobody renews closes by itself")
+@case("keep holds a pinhole beyond its lease, and closes it at the end")
 def kept(opened):
     home, daemon = home6(opened)
     listen(home, "nginx", PORT)
@@ -106,10 +98,9 @@ def kept(opened):
     _, at = keeper.wait_event("renewed", at + 1)
     keeper.wait_event("renewed", at + 1)
     expect((is_open(home, PORT, PATIENCE_S), rules(home)), (True, 1), "while it is kept")
-    keeper.send(signal.SIGKILL)
-    keeper.wait()
-    expect_shut_soon(home, PORT)
-    daemon.wait_text("removing expired")
+    expect(keeper.end(signal.SIGTERM), 0, keeper.transcript())
+    daemon.wait_text("removed")
+    expect((is_open(home, PORT), rules(home)), (False, 0), "after the end")
 
 
 @case("doctor takes a pinhole for what it is: no router lists those")

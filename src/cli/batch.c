@@ -165,6 +165,22 @@ struct half *batch_find(const struct batch *batch, uint32_t id)
 	return NULL;
 }
 
+/* That it is not there for this wish does not mean that it is not there. */
+static void explain_lack(const struct wishes *wishes, struct tenf_mapping *m)
+{
+	bool filtered = wishes->filters.count > 0;
+	struct tenf_text t;
+
+	if (m->error.reason != TENF_REASON_NO_SERVICE || m->error.result >= 0 ||
+	    (!filtered && wishes->for_host[0] == '\0'))
+		return;
+	t = tenf_text_of(m->error.text, sizeof(m->error.text));
+	tenf_text_add(&t, m->gateway[0] != '\0' ? m->gateway : "The gateway");
+	tenf_text_add(&t, filtered ? " does not speak PCP, which --filter needs." :
+				     " speaks neither PCP nor UPnP, which --for needs.");
+	tenf_text_add(&t, " See what it speaks: tenforward discover");
+}
+
 struct half *batch_take(struct batch *batch, const struct tenf_event *event)
 {
 	struct half *half;
@@ -186,6 +202,7 @@ struct half *batch_take(struct batch *batch, const struct tenf_event *event)
 	if (half == NULL)
 		return NULL;
 	half->mapping = event->mapping;
+	explain_lack(batch->wishes, &half->mapping);
 	half->answered = true;
 	half->dirty = true;
 	return half;

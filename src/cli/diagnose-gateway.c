@@ -162,6 +162,16 @@ static bool find_outer(const struct diagnosis *d, struct tenf_gateway *ret)
 	return true;
 }
 
+/* What --through asks by. */
+static bool speaks_natpmp(const struct tenf_gateway *gateway)
+{
+	for (size_t i = 0; i < gateway->spoken_count; i++) {
+		if (gateway->spoken[i].method == TENF_METHOD_NATPMP)
+			return true;
+	}
+	return false;
+}
+
 static void double_nat(struct diagnosis *d, struct step *step)
 {
 	struct tenf_gateway outer;
@@ -185,7 +195,7 @@ static void double_nat(struct diagnosis *d, struct step *step)
 	step_text(step->means, "the outer router is %s, and answers %s%s%s", outer.address, text,
 		  outer.external_address[0] != '\0' ? "; its outside is " : "",
 		  outer.external_address);
-	if (d->subject != NULL)
+	if (d->subject != NULL && speaks_natpmp(&outer))
 		step_text(step->advice, "open it at both routers: tenforward add %u/%s --through",
 			  d->subject->internal_port, tenf_protocol_name(d->subject->protocol));
 }

@@ -48,8 +48,9 @@ static int tell_failure(struct cli *cli, const struct opened_sources *sources,
 	}
 	if (status != TENF_E_FAILED || error->reason != TENF_REASON_NO_SERVICE)
 		return cli_failed(cli, status, error);
-	cli_error(cli, "the gateway lists nothing: UPnP alone has a list, and it does not answer "
-		       "there; see what this host opened with: tenforward list --probe");
+	cli_error(cli, "the gateway lists nothing: UPnP alone has a list, and does not answer "
+		       "there");
+	cli_note(cli, "See what this host opened with: tenforward list --probe");
 	return cli_exit_of_reason(error->reason);
 }
 
@@ -106,8 +107,8 @@ int opened_router_add(struct cli *cli, struct opened_sources *sources)
 {
 	if (sources->has_ledger)
 		return CLI_EXIT_DONE;
-	cli_error(cli, "this build does not speak UPnP, which alone has a list; see what this host "
-		       "opened with: tenforward list --probe");
+	cli_error(cli, "this build does not speak UPnP, which alone has a list");
+	cli_note(cli, "See what this host opened with: tenforward list --probe");
 	return CLI_EXIT_NO_SERVICE;
 }
 

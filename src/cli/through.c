@@ -5,6 +5,7 @@
 #include "base/forward.h"
 #include "cli/output.h"
 #include "cli/report.h"
+#include "hops/joined.h"
 #include "host/reach.h"
 
 #include <string.h>
@@ -128,7 +129,9 @@ static int open_one(struct cli *cli, struct batch *batch, struct tenf_session *s
 	if (made.external_port == 0) {
 		cli_error(cli, "the outer router does not open %u/%s: %s",
 			  half->mapping.external_port, tenf_protocol_name(half->mapping.protocol),
-			  report_reason(&made.error));
+			  made.error.reason == TENF_REASON_NO_SERVICE ?
+				  hop_reason(&made.error) :
+				  report_reason(&made.error));
 		return status == TENF_OK ? cli_exit_of_reason(made.error.reason) :
 					   CLI_EXIT_SILENT;
 	}

@@ -67,13 +67,22 @@ void hop_dropped(struct hop *hop)
 
 /* ---- Both as one ------------------------------------------------------------------- */
 
+/* Whatever else it may speak: PCP takes the translation on the way for an error. */
+const char *hop_reason(const struct tenf_error *error)
+{
+	if (error->reason == TENF_REASON_NO_SERVICE)
+		return "It does not speak NAT-PMP, by which alone it can be asked from behind "
+		       "another router.";
+	return error->text[0] != '\0' ? error->text : tenf_reason_code(error->reason);
+}
+
 static void blame_outer(struct tenf_error *ret, const struct tenf_error *error)
 {
 	struct tenf_text t = tenf_text_of(ret->text, sizeof(ret->text));
 
 	*ret = *error;
 	tenf_text_add(&t, "The outer router: ");
-	tenf_text_add(&t, error->text[0] != '\0' ? error->text : tenf_reason_code(error->reason));
+	tenf_text_add(&t, hop_reason(error));
 }
 
 /* The mapping ends when its first hop does. */

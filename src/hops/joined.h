@@ -37,6 +37,8 @@ void hop_failed(struct hop *hop, enum tenf_reason reason, const char *why);
 /* It is given up, and no more news of it are news of the mapping. */
 void hop_dropped(struct hop *hop);
 
+/* Why the outer router does not do it, for people. */
+const char *hop_reason(const struct tenf_error *error);
 /* Both as one. Where it is needed and not held, the outside is the last that was told,
  * and `expires_at` is 0. */
 struct tenf_mapping hop_joined(const struct hop *hop);

@@ -120,6 +120,10 @@ static void what_the_outer_router_refuses_is_told_as_its_word_and_once(void **st
 	assert_false(tell(&hop, TENF_EVENT_REFUSED, &event));
 	hop.outer.error.text[0] = '\0';
 	assert_string_equal(hop_joined(&hop).error.text, "The outer router: refused");
+	hop.outer.error.reason = TENF_REASON_NO_SERVICE;
+	assert_string_equal(hop_joined(&hop).error.text,
+			    "The outer router: It does not speak NAT-PMP, by which alone it can be "
+			    "asked from behind another router.");
 }
 
 static void a_router_that_is_not_found_is_a_loss_until_it_is(void **state)

@@ -169,6 +169,19 @@ def kept_through(opened):
     expect(is_open_outside(home), False, "open after the end")
 
 
+@case("an outer router that --through cannot ask is told, and no such advice given")
+def double_nat_pcp(opened):
+    home = two_routers(opened, PATHS, False)
+    home.gatewayd(f"Protocols=pcp\nSocket={home.file('outer.sock')}\n"
+                  f"State={home.file('outer-state')}\nExternalAddress=11.0.113.9",
+                  host=home.outer_host)
+    told = home.command("add", f"{PORT}", "--through", status=5)
+    expect_in("It does not speak NAT-PMP", told.err, "add")
+    address = step_of(examine(home, f"{PORT}/tcp", status=8)[1], "address")
+    expect_in("the outer router is 10.20.0.1, and answers PCP", address["means"], "means")
+    expect_in("forward the port there to 10.20.0.14", address["advice"], "advice")
+
+
 @case("a router behind a router that says nothing")
 def double_nat_silent(opened):
     home = two_routers(opened, PATHS, False)

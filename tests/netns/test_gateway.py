@@ -71,6 +71,10 @@ def natpmp_alone(opened):
     home.gatewayd("Protocols=natpmp")
     judge(home, ["natpmp"], "natpmp")
     home.command("--method", "pcp", "add", "4080:8080", status=5)
+    told = home.command("add", "8080", "--for", "10.77.0.9", status=5)
+    expect_in("speaks neither PCP nor UPnP, which --for needs", told.err, "for")
+    told = home.command("add", "8080", "--filter", "11.0.113.2", status=5)
+    expect_in("does not speak PCP, which --filter needs", told.err, "filter")
 
 
 @case("a gateway that speaks PCP alone is asked by it")

@@ -160,5 +160,15 @@ def one_router(opened):
            (("11.0.113.5", 4080), False), event)
 
 
+@case("PCP at the outer router: an error from our own address, a port when we claim the inner's")
+def by_pcp(opened):
+    home = two_routers(opened, PATHS, True)
+    ask = ("--gateway", "10.20.0.1", "raw", "pcp-map", "4080:4080/tcp")
+    expect_in("12 ADDRESS_MISMATCH", home.command(*ask).out, "from the address we have")
+    claimed = home.command(*ask, "--client", "10.20.0.14").out
+    expect_in("0 SUCCESS", claimed, "as if we were the inner router")
+    expect_in("assigned external address: 11.0.113.9", claimed, "outside")
+
+
 kernel.enter("nft")
 run("".join(sys.argv[4:5]))

@@ -13,11 +13,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #define WHY_MAX 1024
 #define LOCK_WAIT_MS 10000 /* for the process of before to end */
+#define LOCK_ALIVE_MS 2000 /* for one that was still answering, and may be about to end */
 #define LOCK_LOOK_MS 10
 #define HOOKS_LAST_S 1        /* for what waits when the daemon has ended */
 #define COUNTS_UNREAD_MAX 65536 /* octets to a daemon that does not read: no more counts */
@@ -225,8 +228,28 @@ static bool make_directory(const struct gateway_config *config, struct tenf_text
 	return true;
 }
 
+/* Started twice by mistake, and the other one lives. A socket of the service manager's
+ * answers though nobody does; he starts none twice. */
+static bool another_serves(const struct gateway_config *config)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	size_t len = strlen(config->socket);
+	bool answers;
+	int fd;
+
+	if (len == 0 || len >= sizeof(address.sun_path) || getenv("LISTEN_FDS") != NULL)
+		return false;
+	memcpy(address.sun_path, config->socket, len);
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	answers = fd >= 0 &&
+		  connect(fd, (const struct sockaddr *)&address, sizeof(address)) == 0;
+	if (fd >= 0)
+		(void)close(fd);
+	return answers;
+}
+
 /* After a kill the clerk of before still writes what it had heard, and then ends. */
-static bool open_history(struct desk *desk, const struct gateway_config *config,
+static bool open_history(struct desk *desk, const struct gateway_config *config, int patience_ms,
 			 struct tenf_text *note, struct tenf_text *why)
 {
 	const struct history_limits limits = { config->history_days, config->history_size };
@@ -235,7 +258,7 @@ static bool open_history(struct desk *desk, const struct gateway_config *config,
 	for (int waited_ms = 0;; waited_ms += LOCK_LOOK_MS) {
 		if (history_open(config->state, &limits, &desk->history, note, why))
 			return true;
-		if (waited_ms >= LOCK_WAIT_MS || strstr(why->start, HISTORY_IN_USE) == NULL)
+		if (waited_ms >= patience_ms || strstr(why->start, HISTORY_IN_USE) == NULL)
 			return false;
 		why->used = used;
 		why->start[used] = '\0';
@@ -262,12 +285,16 @@ static bool open_hooks(struct desk *desk, const struct gateway_config *config,
 static bool open_desk(struct desk *desk, const struct gateway_config *config,
 		      struct tenf_text *note, struct tenf_text *why)
 {
+	int patience_ms = LOCK_WAIT_MS;
+
 	if (!open_hooks(desk, config, why))
 		return false;
 	if (config->state[0] == '\0')
 		return rights_clerk(config->user, note, why);
+	if (another_serves(config)) /* asked while there are the rights to */
+		patience_ms = LOCK_ALIVE_MS;
 	return make_directory(config, why) && rights_clerk(config->user, note, why) &&
-	       open_history(desk, config, note, why);
+	       open_history(desk, config, patience_ms, note, why);
 }
 
 static bool open_socket(struct desk *desk, int fd)

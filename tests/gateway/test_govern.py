@@ -12,6 +12,7 @@ import stat
 import struct
 import subprocess
 import sys
+import time
 
 from govern import OUTSIDE, PATIENCE_S, Governed  # first: it says where the others are
 from cases import Skip, case, expect, expect_in, run
@@ -295,6 +296,27 @@ def remembered(opened):
     expect(g.program.end(15), 0, "exit status")
     g.start()
     expect(history(g)[-1], ("mapped", 60), "after the end")
+
+
+@case("a second one with the same State= is told so while the first goes on")
+def started_twice(opened):
+    g = Governed(opened, GATEWAYD)
+    g.keys = f"State={g.folder}/state"
+    g.kill()
+    g.start()
+    g.natpmp(8080, 80)
+    twice = os.path.join(g.folder, "twice.conf")
+    with open(twice, "w", encoding="utf-8") as file:
+        file.write(g.text().replace(f":{g.port}", ":0"))
+    begun = time.monotonic()
+    done = subprocess.run([GATEWAYD, "--config", twice], capture_output=True, text=True,
+                          timeout=60, check=False)
+    took = time.monotonic() - begun
+    expect(done.returncode, 1, "exit status")
+    expect_in("another gateway has it open", done.stderr, "why")
+    if took > 8:  # one that is ending would have had ten seconds
+        raise AssertionError(f"took {took:.1f} s")
+    expect(history(g), [("mapped", 80)], "of the first")
 
 
 def clerk_of(g):

@@ -351,13 +351,13 @@ def helper_stopped(opened):
 
 
 def killed_in_burst(opened, kill):
-    """Killed at ten places of a burst: who was told that a port is open has it."""
+    """Killed at six places of a burst: who was told that a port is open has it."""
     home = home_with(opened, CROWD)
-    for turn in range(10):
+    for turn in range(6):
         burst = Burst(home, opened, 6000)
         for _ in range(8):
             burst.ask(150)
-            burst.hear(50 + 7 * turn)
+            burst.hear(50 + 12 * turn)
         kill(home.daemon)
         burst.ask(300)
         home.daemon.wait()

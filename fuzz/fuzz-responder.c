@@ -12,6 +12,7 @@
  */
 #include "fuzz.h"
 #include "gateway/responder-govern.h"
+#include "gateway/responder-memo.h"
 #include "gateway/responder-restore.h"
 #include "gateway/responder.h"
 #include "wire/pcp.h"
@@ -27,6 +28,7 @@ enum { DEED_REBOOT, DEED_REVOKE, DEED_RULES, DEED_REAPPLY, DEED_REBUILD, DEED_PO
 #define PORTS_FIRST 5340 /* few ports, and the forbidden ones among them */
 #define PORTS_LAST 5363
 #define MAPPINGS_MAX 24
+#define MEMOS_MAX 256 /* the oldest give way */
 
 struct gateway {
 	struct responder *r;
@@ -39,6 +41,9 @@ struct gateway {
 	uint32_t peers; /* also */
 	size_t waiting; /* answers that have not left */
 	uint64_t left;  /* those that have, or never will */
+	struct responder_memo memos[MEMOS_MAX]; /* what outlives it; kind 0: free */
+	size_t memo_next;
+	struct responder_memo ids;
 };
 
 static const struct policy_rule rules[] = {
@@ -68,6 +73,44 @@ static bool find_flow(void *context, enum tenf_protocol protocol,
 
 static const struct responder_flows flows = { find_flow, NULL };
 
+static void keep_memo(void *context, const struct responder_memo *memo)
+{
+	struct gateway *g = context;
+	struct responder_memo *place = NULL;
+
+	if (memo->kind == MEMO_IDS) {
+		FUZZ_CHECK(memo->next_id >= g->ids.next_id && memo->next_wish >= g->ids.next_wish);
+		g->ids = *memo;
+		return;
+	}
+	for (size_t i = 0; i < MEMOS_MAX && place == NULL; i++) {
+		if (g->memos[i].kind == memo->kind && g->memos[i].id == memo->id)
+			place = &g->memos[i];
+	}
+	if (place == NULL)
+		place = &g->memos[g->memo_next++ % MEMOS_MAX];
+	*place = *memo;
+	if (memo->until == 0)
+		place->kind = (enum memo_kind)0;
+}
+
+/* What does not fit, or is over, is left out; nothing else is wrong with it. */
+static void recall_memos(struct gateway *g)
+{
+	for (size_t i = 0; i < MEMOS_MAX; i++) {
+		const struct responder_memo *memo = &g->memos[i];
+		enum tenf_status status;
+
+		if (memo->kind == 0)
+			continue;
+		status = responder_recall(g->r, memo, g->now);
+		FUZZ_CHECK(status == TENF_OK || status == TENF_E_LIMIT || memo->until <= g->now);
+	}
+	if (g->ids.kind == MEMO_IDS)
+		FUZZ_CHECK(responder_recall(g->r, &g->ids, g->now) == TENF_OK);
+	responder_set_memory(g->r, &(struct responder_memory){ keep_memo, g });
+}
+
 static void start(struct gateway *g)
 {
 	FUZZ_CHECK(tenf_endpoint_parse("192.168.1.1:5351", 1, &g->links[0].address));
@@ -86,6 +129,7 @@ static void start(struct gateway *g)
 	g->epoch_kept = -1;
 	FUZZ_CHECK(responder_new(&g->config, &g->random, &tenf_memory_libc, g->now, &g->r) ==
 		   TENF_OK);
+	recall_memos(g); /* none yet */
 }
 
 static void check_mapping(const struct gateway *g, const struct ledger_mapping *m)
@@ -94,6 +138,7 @@ static void check_mapping(const struct gateway *g, const struct ledger_mapping *
 	const struct ledger_mapping *other = NULL;
 
 	FUZZ_CHECK(m->external_port != 0);
+	FUZZ_CHECK(g->ids.kind != MEMO_IDS || m->id < g->ids.next_id);
 	if (!tenf_address_is_v4(&m->internal_address))
 		return;
 	FUZZ_CHECK(m->protocol != TENF_UDP || (m->external_port != PCP_PORT &&
@@ -297,7 +342,8 @@ static void packet(struct gateway *g, struct tenf_reader *script, unsigned who)
 		      after.dropped_place == before.dropped_place;
 }
 
-/* What the backend holds is handed to another life: all of it comes back. */
+/* What the backend and the memory hold is handed to another life: all that is open comes
+ * back. */
 static void restart(struct gateway *g)
 {
 	static struct responder_kept kept[MAPPINGS_MAX];
@@ -334,6 +380,7 @@ static void restart(struct gateway *g)
 		g->held += responder_restore(g->r, &kept[i], g->now) == TENF_OK;
 	for (size_t i = 0; i < peer_count; i++)
 		g->peers += responder_restore_peer(g->r, &peers[i], g->now) == TENF_OK;
+	recall_memos(g);
 	responder_resume(g->r, g->epoch_kept);
 	check(g);
 }

@@ -148,6 +148,22 @@ static struct pending_wish *place_for(struct pending *p, const struct pending_wi
 	return place;
 }
 
+/* The link-layer address may be heard later than the wish, which then counts among those of
+ * its host. False: that one has all that it may have, and the wish is dropped. */
+static bool know_host(struct pending *p, struct pending_wish *w, const struct pending_wish *wish)
+{
+	if (!wish->has_mac || is_of_host(w, wish))
+		return true;
+	if (w->state == PENDING_WAITING && count_host(p, wish) >= PENDING_OF_HOST_MAX) {
+		tell(p, w, true);
+		drop(p, w);
+		return false;
+	}
+	w->has_mac = true;
+	memcpy(w->mac, wish->mac, sizeof(w->mac));
+	return true;
+}
+
 const struct pending_wish *pending_note(struct pending *p, const struct pending_wish *wish,
 					tenf_time now, bool *ret_is_new)
 {
@@ -167,10 +183,8 @@ const struct pending_wish *pending_note(struct pending *p, const struct pending_
 		w->tries = 0;
 		p->count++;
 	}
-	if (wish->has_mac) {
-		w->has_mac = true;
-		memcpy(w->mac, wish->mac, sizeof(w->mac));
-	}
+	if (!know_host(p, w, wish))
+		return NULL;
 	w->rule = wish->rule;
 	if (w->tries < UINT32_MAX)
 		w->tries++;

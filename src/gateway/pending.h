@@ -51,8 +51,8 @@ struct pending_wish {
 	int rule; /* that asks */
 };
 
-/* Told of each wish that is noted, and of each word, and of those that are `gone` but
- * not because their time was over. */
+/* Told of each wish that is noted, and of each word, and of those that are `gone` for
+ * another reason than the time. */
 typedef void (*pending_watcher)(void *context, const struct pending_wish *wish, bool gone);
 
 struct pending {

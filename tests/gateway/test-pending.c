@@ -173,6 +173,11 @@ static void one_machine_has_its_places_whatever_addresses_it_makes_up(void **sta
 	assert_int_equal(taken, PENDING_UNKNOWN_MAX);
 	assert_true(is_there(2, 80));
 	assert_true(note_from(5, (const uint8_t[]){ 1, 2, 3, 4, 5, 6 }, 80)); /* room for others */
+	/* Heard with the address it has, it is the machine that has all its places. */
+	for (unsigned host = 10; host < 250; host++)
+		assert_int_equal(note_from(host, mac, 81), false);
+	assert_int_equal(count(), PENDING_OF_HOST_MAX + 2);
+	assert_true(is_there(2, 80));
 }
 
 static void a_full_table_takes_from_who_has_most_and_never_what_waited_before(void **state)

@@ -6,10 +6,12 @@ speak one protocol, both or none, that are silent, refuse or lose packets.
     test_gateway.py COMMAND DAEMON"""
 import json
 import sys
+import time
 
 import kernel
 from cases import case, expect, expect_in, run
 from home import ALLOW, INSIDE, LOSS, OUTSIDE, SILENCE, Home
+from programs import PATIENCE_S
 
 PATHS = sys.argv[1:3]
 PCP = {"name": "pcp", "version": 2}
@@ -140,6 +142,30 @@ def refused(opened):
     for method in ("pcp", "natpmp"):
         result = home.command("--method", method, "add", "4080:8080", status=6)
         expect_in("refused", result.err, "talk")
+
+
+@case("a machine that makes up addresses leaves others room to ask, and pushes nobody out")
+def made_up_addresses(opened):
+    home = Home(opened, PATHS)
+    control = f"--socket={kernel.TOP}/ask.sock"
+    home.gatewayd(f"Socket={kernel.TOP}/ask.sock", "[Rule]\nAction=ask\n")
+    home.command("add", "4080:8080", "--lifetime", "1h", status=6)
+    first, = home.command.json(control, "gateway", "pending")["pending"]
+    if first["mac"] is None:
+        raise AssertionError("whoever asks is known by its link-layer address")
+    made_up = [f"10.77.0.{last}" for last in range(100, 160)]
+    home.client.ip(*[f"address add {address}/24 dev eth0" for address in made_up])
+    # Asked for the first time an address has no link-layer address yet: those share places.
+    deadline = time.monotonic() + PATIENCE_S
+    waiting = made_up
+    while len(waiting) > 16 and time.monotonic() < deadline:
+        for address in made_up:
+            home.command("--source", address, "add", "4080:8080", "--lifetime", "1h", status=6)
+        waiting = home.command.json(control, "gateway", "pending")["pending"]
+        expect(len(waiting) <= 65, True, "wishes of one machine")
+        expect([wish["id"] for wish in waiting if wish["id"] == first["id"]], [first["id"]],
+               "the first one")
+    expect(len(waiting), 16, "wishes of one machine, whose link-layer address is known")
 
 
 @case("the highest status counts, and each mapping is reported")

@@ -252,33 +252,36 @@ char (*output_table_row(struct output_table *table))[OUTPUT_CELL]
 	return cells + used;
 }
 
-static void print_cell(struct cli *cli, const char *text, size_t width)
+/* What is a little too wide for a line stands closer together. */
+static size_t gap_of(const struct output_table *table, const size_t *widths)
 {
-	output_text(cli, cli->out, OUTPUT_PLAIN, text);
-	for (size_t w = output_width(text); w < width + GAP; w++)
-		putc(' ', cli->out);
+	size_t all = GAP * (table->columns - 1);
+
+	for (size_t c = 0; c < table->columns; c++)
+		all += widths[c];
+	return all > OUTPUT_WIDTH ? 1 : GAP;
 }
 
-/* What is too wide for a line is continued, indented, on the next. */
+/* What is too wide even so is continued, indented, on the next. */
 static void print_row(struct cli *cli, const struct output_table *table, size_t row,
-		      const size_t *widths)
+		      const size_t *widths, size_t gap)
 {
 	char (*cells)[OUTPUT_CELL] = table->cells + row * table->columns;
-	size_t last = table->columns - 1;
-	size_t at = 0;
+	size_t last = table->columns - 1, at = 0, blanks = 0;
 
 	while (last > 0 && cells[last][0] == '\0')
 		last--;
 	for (size_t c = 0; c <= last; c++) {
-		if (at > 0 && at + widths[c] > OUTPUT_WIDTH) {
+		if (at > 0 && at + gap + widths[c] > OUTPUT_WIDTH) {
 			fputs("\n    ", cli->out);
 			at = 4;
+			blanks = 0;
 		}
-		at += widths[c] + GAP;
-		if (c == last)
-			output_text(cli, cli->out, OUTPUT_PLAIN, cells[c]);
-		else
-			print_cell(cli, cells[c], widths[c]);
+		for (; blanks > 0; blanks--)
+			putc(' ', cli->out);
+		output_text(cli, cli->out, OUTPUT_PLAIN, cells[c]);
+		blanks = widths[c] + gap - output_width(cells[c]);
+		at += widths[c] + (at > 0 ? gap : 0);
 	}
 	putc('\n', cli->out);
 }
@@ -300,7 +303,7 @@ void output_table_print(struct cli *cli, const struct output_table *table)
 		}
 	}
 	for (size_t row = 0; row < table->rows; row++)
-		print_row(cli, table, row, widths);
+		print_row(cli, table, row, widths, gap_of(table, widths));
 }
 
 void output_table_done(struct output_table *table)

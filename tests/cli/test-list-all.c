@@ -101,6 +101,31 @@ static void without_a_list_the_record_is_shown_and_the_reason_told(void **state)
 	assert_non_null(strstr(c.err, "No answer from 192.168.1.1."));
 }
 
+/* Lines of what was printed, none of them too wide or ending in blanks. */
+static size_t lines_that_fit(const char *text)
+{
+	size_t lines = 0;
+
+	for (; *text != '\0'; lines++) {
+		size_t len = strcspn(text, "\n");
+
+		assert_true(len <= 100);
+		assert_true(len == 0 || text[len - 1] != ' ');
+		text += len + (text[len] == '\n');
+	}
+	return lines;
+}
+
+static void a_table_stands_closer_before_it_is_continued_below(void **state)
+{
+	(void)state;
+	(void)command("add 25565/both --name game");
+	list_one("192.168.1.131", 51413, 51413, "plex");
+	assert_int_equal(lines_that_fit(command("list --all").out), 3);
+	list_one("192.168.1.131", 51414, 51414, "a program with a name of its own that is long");
+	assert_int_equal(lines_that_fit(command("list --all").out), 8);
+}
+
 static void a_list_that_was_cut_is_told(void **state)
 {
 	struct command c;
@@ -125,6 +150,9 @@ int main(void)
 			command_setup, command_teardown),
 		cmocka_unit_test_setup_teardown(
 			without_a_list_the_record_is_shown_and_the_reason_told, command_setup,
+			command_teardown),
+		cmocka_unit_test_setup_teardown(
+			a_table_stands_closer_before_it_is_continued_below, command_setup,
 			command_teardown),
 		cmocka_unit_test_setup_teardown(a_list_that_was_cut_is_told, command_setup,
 						command_teardown),

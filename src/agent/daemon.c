@@ -3,8 +3,8 @@
 
 #include "agent/api.h"
 #include "agent/log.h"
-#include "agent/service.h"
 #include "control/server.h"
+#include "service/service.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -255,6 +255,7 @@ static void say_ready(const struct daemon *daemon)
 
 	log_note("holding %zu mappings; control socket %s",
 		   agent_count(daemon->agent), daemon->config.socket);
+	service_status("holding mappings");
 	service_tell(SERVICE_READY);
 	if (daemon->options->ready_fd >= 0 &&
 	    write(daemon->options->ready_fd, line, (size_t)len) != len)
@@ -266,18 +267,9 @@ struct watches {
 	struct event *watchdog;
 };
 
-static void watch_beat(evutil_socket_t fd, short what, void *context)
-{
-	(void)fd;
-	(void)what;
-	(void)context;
-	service_tell(SERVICE_ALIVE);
-}
-
 static bool start_watches(struct daemon *daemon, struct watches *w)
 {
 	static const int numbers[3] = { SIGTERM, SIGINT, SIGHUP };
-	struct timeval beat = service_beat();
 
 	for (size_t i = 0; i < 3; i++) {
 		w->signals[i] = evsignal_new(daemon->base, numbers[i], take_signal, daemon);
@@ -285,12 +277,7 @@ static bool start_watches(struct daemon *daemon, struct watches *w)
 			return false;
 	}
 	daemon->end = event_new(daemon->base, -1, EV_PERSIST, look_for_end, daemon);
-	w->watchdog = event_new(daemon->base, -1, EV_PERSIST, watch_beat, daemon);
-	if (daemon->end == NULL || w->watchdog == NULL)
-		return false;
-	if (beat.tv_sec > 0 || beat.tv_usec > 0)
-		(void)event_add(w->watchdog, &beat);
-	return true;
+	return daemon->end != NULL && service_beat(daemon->base, &w->watchdog);
 }
 
 static void stop_watches(struct watches *w)

@@ -70,6 +70,7 @@ struct daemon {
 	bool has_failed;    /* the loop ends because something is broken */
 	struct event *settled; /* some time after news of the network */
 	struct event *minute;
+	struct event *beat; /* for the service manager, or NULL */
 	struct event *hangup;
 	struct event *stops[2];
 	struct daemon_observer observers[DAEMON_OBSERVERS_MAX];

@@ -5,6 +5,7 @@
 #include "gateway/log.h"
 #include "gateway/statics.h"
 #include "net/clock.h"
+#include "service/service.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -166,7 +167,7 @@ bool daemon_watch_listener(struct daemon *d, size_t i)
 static bool watch(struct daemon *d)
 {
 	bool good = event_add(d->stops[0], NULL) == 0 && event_add(d->stops[1], NULL) == 0 &&
-		    event_add(d->hangup, NULL) == 0;
+		    event_add(d->hangup, NULL) == 0 && service_beat(d->base, &d->beat);
 
 	for (size_t i = 0; good && i < d->links.count; i++)
 		good = daemon_watch_listener(d, i);
@@ -264,6 +265,7 @@ void daemon_free(struct daemon *d)
 	free_event(d->news);
 	free_event(d->settled);
 	free_event(d->minute);
+	free_event(d->beat);
 	free_event(d->hangup);
 	free_event(d->stops[0]);
 	free_event(d->stops[1]);

@@ -3,7 +3,7 @@
 #include "gateway/config.h"
 #include "gateway/daemon.h"
 #include "gateway/rights.h"
-#include "gateway/service.h"
+#include "service/service.h"
 
 #include <getopt.h>
 #include <stdio.h>
@@ -169,6 +169,7 @@ static int serve(const struct gateway_config *config, int ready_fd)
 	good = give_up_rights(config);
 	if (good) {
 		tell_ready(d, ready_fd);
+		service_status("serving");
 		service_tell(SERVICE_READY);
 		good = daemon_run(d);
 		service_tell(SERVICE_STOPPING);

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "gateway/observe-private.h"
-#include "gateway/service.h"
 
 #include "gateway/api-shapes.h"
 #include "gateway/api.h"
 #include "gateway/responder-govern.h"
 #include "gateway/responder-memo.h"
 #include "net/clock.h"
+#include "service/service.h"
 
 #include <stdio.h>
 #include <stdlib.h>

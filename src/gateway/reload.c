@@ -6,9 +6,9 @@
  */
 #include "gateway/daemon-private.h"
 
-#include "gateway/service.h"
 #include "gateway/statics.h"
 #include "net/clock.h"
+#include "service/service.h"
 
 #include <stdio.h>
 #include <stdlib.h>

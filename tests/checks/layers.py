@@ -31,10 +31,11 @@ MAY_INCLUDE = {
     "files": ("base",),
     "hops": ("base",),
     "hooks": ("base",),
-    "agent": ("control", "database", "files", "hooks", "hops", "base"),
+    "service": ("base",),
+    "agent": ("control", "database", "files", "hooks", "hops", "service", "base"),
     "gateway": ("wire", "base"),
     "gateway-edge": ("gateway", "wire", "base", "net", "control", "database",
-                     "hooks"),
+                     "hooks", "service"),
     "host": ("hops", "base"),
     "cli": ("control", "files", "hops", "host", "base"),
 }

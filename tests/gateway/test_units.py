@@ -74,13 +74,15 @@ def test_it_tells_the_service_manager_and_serves_the_socket_it_is_handed():
         daemon = subprocess.Popen(
             ["sh", "-c", f'export LISTEN_FDS=1 LISTEN_PID=$$; exec "$0" --config "$1" 3<&{fd}',
              DAEMON, config], pass_fds=(fd,), stderr=subprocess.DEVNULL,
-            env=os.environ | {"NOTIFY_SOCKET": os.path.join(folder, "notify")})
+            env=os.environ | {"NOTIFY_SOCKET": os.path.join(folder, "notify"),
+                              "WATCHDOG_USEC": "200000"})
 
         def hear(word):
             while word not in notify.recv(4096).decode():
                 pass
         try:
             hear("READY=1")
+            hear("WATCHDOG=1")
             with socket.socket(socket.AF_UNIX) as client:
                 client.settimeout(TIMEOUT)
                 client.connect(path)

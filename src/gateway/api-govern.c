@@ -92,7 +92,11 @@ void api_delete_mapping(struct control_request *request, void *context)
 	daemon_turn(d);
 	end(d);
 	if (status == TENF_OK && !is_open(d, id)) {
-		control_answer_json(request, 200, shape_wrap("mappings", list));
+		list = shape_wrap("mappings", list);
+		if (list != NULL)
+			api_answer_when_kept(d, request, list);
+		else
+			control_answer_json(request, 500, NULL);
 		return;
 	}
 	json_decref(list);
@@ -287,8 +291,7 @@ static void say_word(struct control_request *request, struct daemon *d, const ch
 	begin(d, request, line);
 	observe_word(d->observe, (uint32_t)number);
 	end(d);
-	observe_push(d);
-	control_answer_done(request);
+	api_answer_when_kept(d, request, NULL);
 }
 
 void api_post_approve(struct control_request *request, void *context)

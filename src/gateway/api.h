@@ -30,6 +30,9 @@ void api_put_faults(struct control_request *request, void *context);
 /* Prometheus text (metrics.c). */
 void api_get_metrics(struct control_request *request, void *context);
 
+/* 200 with `body`, taken over, or 204 without one, once what was decided is on the disk. */
+void api_answer_when_kept(const struct daemon *d, struct control_request *request, json_t *body);
+
 /* What {id} names, made by MAP or PEER, alone in a list; NULL when there is no such thing,
  * and the request was answered. */
 json_t *api_named(struct daemon *d, struct control_request *request, uint32_t *ret_id);

@@ -88,6 +88,29 @@ def words(opened):
     expect((denied["id"], denied["state"]), (other["id"], "denied"), "the word")
 
 
+@case("what the administrator was told is kept even when every process is killed at once")
+def all_killed(opened):
+    g = Kept(opened, "[Rule]\nAction=ask\nExternalPort=1-1023\n[Rule]\nAction=allow\n")
+    for turn in range(10):
+        client = f"127.0.0.{turn + 2}"
+        expect(g.natpmp(8080, client=client)[0], 0, "grant")
+        g.natpmp(80, client=client)
+        mapping, = [m for m in g.mappings() if m["client"] == client]
+        wish, = [w for w in g.pending() if w["client"] == client]
+        pid = g.program.process.pid
+        with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as file:
+            pids = [int(child) for child in file.read().split()] + [pid]
+        g.ask("POST", f"/v1/pending/{wish['id']}/deny", want=204)
+        g.ask("DELETE", f"/v1/mappings/{mapping['id']}")
+        for pid in pids:
+            os.kill(pid, signal.SIGKILL)
+        g.program.wait()
+        g.start()
+        expect(g.natpmp(8080, client=client)[0], REFUSED, "revoked")
+        denied, = [w for w in g.pending() if w["client"] == client]
+        expect(denied["state"], "denied", "the word")
+
+
 @case("the port of a deleted mapping is kept from others after a kill, and its owner has it back")
 def withheld(opened):
     g = Kept(opened, "[Rule]\nAction=allow\n")

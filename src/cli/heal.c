@@ -22,30 +22,6 @@ bool heal_is_needed(const struct diagnosis *d)
 
 /* ---- A lease of ours ------------------------------------------------------------- */
 
-/* Waits for what becomes of one mapping of the session. */
-static enum tenf_status wait_for(struct diagnosis *d, struct tenf_session *session, uint32_t id,
-				 struct tenf_mapping *ret)
-{
-	int64_t end = d->cli->steady_ms() + d->cli->global.ask.timeout_ms;
-	enum tenf_status status = TENF_OK;
-	struct tenf_event event;
-	struct loop loop;
-
-	loop_init(&loop, session);
-	while (status == TENF_OK) {
-		while (tenf_session_next_event(session, &event)) {
-			if (event.kind < TENF_EVENT_MAPPED || event.mapping.id != id)
-				continue;
-			*ret = event.mapping;
-			return TENF_OK;
-		}
-		if (d->cli->steady_ms() >= end)
-			return TENF_E_AGAIN;
-		status = loop_step(&loop, (int)(end - d->cli->steady_ms()));
-	}
-	return status;
-}
-
 static void record(struct diagnosis *d, const struct lease *old, const struct tenf_mapping *made)
 {
 	struct lease lease = *old;
@@ -72,7 +48,7 @@ static enum tenf_status ask_again(struct diagnosis *d, struct tenf_session *sess
 	/* That a gateway that forgot it cannot delete it is what is expected. */
 	status = tenf_session_release(session, m, &id);
 	if (status == TENF_OK)
-		status = wait_for(d, session, id, &gone);
+		status = loop_verdict(d->cli, session, id, &gone);
 	if (status != TENF_OK && status != TENF_E_AGAIN)
 		return status;
 	tenf_request_init(&request);
@@ -83,7 +59,7 @@ static enum tenf_status ask_again(struct diagnosis *d, struct tenf_session *sess
 	request.internal_address = lease->for_other ? m->internal_address : NULL;
 	request.description = lease->name[0] != '\0' ? lease->name : NULL;
 	status = tenf_session_add(session, &request, &id);
-	return status == TENF_OK ? wait_for(d, session, id, ret) : status;
+	return status == TENF_OK ? loop_verdict(d->cli, session, id, ret) : status;
 }
 
 static enum tenf_status heal_lease(struct diagnosis *d, struct tenf_mapping *ret)

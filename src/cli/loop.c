@@ -75,3 +75,26 @@ enum tenf_status loop_step(struct loop *loop, int limit_ms)
 	loop->signalled = loop->signals >= 0 && fds[LOOP_WATCHED].revents != 0;
 	return loop->session != NULL ? tenf_session_process(loop->session) : TENF_OK;
 }
+
+enum tenf_status loop_verdict(struct cli *cli, struct tenf_session *session, uint32_t id,
+			      struct tenf_mapping *ret)
+{
+	int64_t end = cli->steady_ms() + cli->global.ask.timeout_ms;
+	enum tenf_status status = TENF_OK;
+	struct tenf_event event;
+	struct loop loop;
+
+	loop_init(&loop, session);
+	while (status == TENF_OK) {
+		while (tenf_session_next_event(session, &event)) {
+			if (event.kind < TENF_EVENT_MAPPED || event.mapping.id != id)
+				continue;
+			*ret = event.mapping;
+			return TENF_OK;
+		}
+		if (cli->steady_ms() >= end)
+			return TENF_E_AGAIN;
+		status = loop_step(&loop, (int)(end - cli->steady_ms()));
+	}
+	return status;
+}

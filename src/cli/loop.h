@@ -35,4 +35,9 @@ int loop_signal(struct loop *loop, bool *ret_typed);
  * lets the session do it. */
 enum tenf_status loop_step(struct loop *loop, int limit_ms);
 
+/* Waits for what becomes of one mapping of the session, in a loop of its own:
+ * TENF_E_AGAIN when nothing has within --timeout. */
+TENF_CHECKED enum tenf_status loop_verdict(struct cli *cli, struct tenf_session *session,
+					   uint32_t id, struct tenf_mapping *ret);
+
 #endif

@@ -67,29 +67,6 @@ static enum tenf_status ask(struct tenf_session *session, const struct batch *ba
 	return tenf_session_add(session, &request, ret_id);
 }
 
-static enum tenf_status wait_for(struct cli *cli, struct tenf_session *session, uint32_t id,
-				 struct tenf_mapping *ret)
-{
-	int64_t end = cli->steady_ms() + cli->global.ask.timeout_ms;
-	enum tenf_status status = TENF_OK;
-	struct tenf_event event;
-	struct loop loop;
-
-	loop_init(&loop, session);
-	while (status == TENF_OK) {
-		while (tenf_session_next_event(session, &event)) {
-			if (event.kind < TENF_EVENT_MAPPED || event.mapping.id != id)
-				continue;
-			*ret = event.mapping;
-			return TENF_OK;
-		}
-		if (cli->steady_ms() >= end)
-			return TENF_E_AGAIN;
-		status = loop_step(&loop, (int)(end - cli->steady_ms()));
-	}
-	return status;
-}
-
 static void record(struct cli *cli, const struct batch *batch, const struct tenf_mapping *made)
 {
 	struct lease lease = { .mapping = *made };
@@ -123,7 +100,7 @@ static int open_one(struct cli *cli, struct batch *batch, struct tenf_session *s
 	enum tenf_status status = ask(session, batch, half, &id);
 
 	if (status == TENF_OK)
-		status = wait_for(cli, session, id, &made);
+		status = loop_verdict(cli, session, id, &made);
 	if (status != TENF_OK && status != TENF_E_AGAIN)
 		return cli_failed(cli, status, NULL);
 	if (made.external_port == 0) {

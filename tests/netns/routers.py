@@ -2,7 +2,7 @@
 """A home behind two routers in a row, the outer one of which is the provider's box."""
 import socket
 
-from home import Home
+from home import ALLOW, Home
 from kernel import link
 
 OUTER_NAT = ("table ip nat {\n chain postrouting {\n  type nat hook postrouting priority 100;\n"
@@ -23,8 +23,10 @@ def two_routers(opened, paths, outer_answers, backend="memory"):
         host.nft(OUTER_NAT)
     inner_keys = f"Socket={home.file('inner.sock')}\nState={home.file('inner-state')}\n"
     kernel_keys = "External=wan0\n" if backend == "nftables" else ""
+    home.inner_rules = ""
     home.start_inner = lambda: home.gatewayd(
-        f"{kernel_keys}{inner_keys}ExternalAddress=10.20.0.14", backend=backend)
+        f"{kernel_keys}{inner_keys}ExternalAddress=10.20.0.14", backend=backend,
+        sections=home.inner_rules + ALLOW)
     home.inner = home.start_inner()
     if outer_answers:
         # Two daemons on one computer: what is one's own is named.

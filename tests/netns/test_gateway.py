@@ -10,7 +10,7 @@ import time
 
 import kernel
 from cases import case, expect, expect_in, run
-from home import ALLOW, INSIDE, LOSS, OUTSIDE, SILENCE, Home
+from home import ALLOW, CLIENT, INSIDE, LOSS, OUTSIDE, SILENCE, Home
 from programs import PATIENCE_S
 
 PATHS = sys.argv[1:3]
@@ -209,6 +209,20 @@ def no_route(opened):
         expect_in("gateway", result.err, "talk")
     home.command("--gateway", INSIDE, "add", "4080:8080")
     home.command("--gateway", "198.51.100.1", "add", "4081:8081", status=3)
+
+
+@case("on the gateway itself its ledger is a list for list --all, whatever the provider's box lacks")
+def ledger(opened):
+    home = Home(opened, PATHS)
+    home.gatewayd("External=wan0", backend="nftables")
+    home.gateway.ip("route add default via 11.0.113.2")
+    home.command("add", "4080:8080", "--name", "web")
+    there = home.command_on(home.gateway)
+    result = there("--json", "list", "--all")
+    listed = json.loads(result.out)["mappings"]
+    expect([(m["external_port"], m["internal_address"], m["source"]) for m in listed],
+           [(4080, CLIENT, "gateway")], "listed")
+    expect_in("The router's own list is left out", result.err, "what is not there")
 
 
 kernel.enter("nft")

@@ -52,22 +52,26 @@ def expect_held(home, agent):
            [("game", OUTSIDE, "10.20.0.1")], "list")
 
 
+def open_at(home, host, name):
+    """What a router has open, by its own word."""
+    told = home.command_on(host).json("--socket", home.file(f"{name}.sock"), "gateway", "list")
+    return told["mappings"]
+
+
 def open_ports(home):
-    """What either router has open, by its own word."""
-    counts = []
-    for host, name in ((home.gateway, "inner"), (home.outer_host, "outer")):
-        of_router = home.command_on(host).json("--socket", home.file(f"{name}.sock"), "gateway",
-                                               "list")
-        counts.append(len(of_router["mappings"]))
-    return counts
+    return [len(open_at(home, home.gateway, "inner")), len(open_at(home, home.outer_host, "outer"))]
+
+
+def wait_ports(home, agent, wanted):
+    deadline = time.monotonic() + PATIENCE_S
+    while open_ports(home) != wanted:
+        expect(time.monotonic() < deadline, True, agent.program.transcript())
+        time.sleep(0.05)
 
 
 def wait_shut(home, agent):
     wait_open(home, agent, False)
-    deadline = time.monotonic() + PATIENCE_S
-    while open_ports(home) != [0, 0]:
-        expect(time.monotonic() < deadline, True, agent.program.transcript())
-        time.sleep(0.05)
+    wait_ports(home, agent, [0, 0])
 
 
 @case("a declared mapping is held at both routers, renewed, and given up at both at the end")
@@ -147,6 +151,25 @@ def found_later(opened):
     home.outer_host.nft("delete table ip grave\n")
     agent.wait("mapped", "game")
     expect_held(home, agent)
+
+
+@case("by an interface that is named, and to a new port when the inner router gives another one")
+def by_interface(opened):
+    home = two_routers(opened, PATHS, True, backend="nftables")
+    home.echo(PORT)
+    agent = agent_at(opened, home, GAME + "Interface=eth0\n")
+    agent.wait("mapped", "game")
+    expect_held(home, agent)
+    home.inner.end()
+    shutil.rmtree(home.file("inner-state"))
+    home.gateway.nft("flush ruleset\n" + OUTER_NAT)
+    home.inner_rules = "[Rule]\nAction=deny\nExternalPort=4080\n"
+    expect(is_open_outside(home), False, "while the inner router forwards nothing")
+    home.inner = home.start_inner()
+    expect_held(home, agent)  # the port outside stays what it was
+    wait_ports(home, agent, [1, 1])  # what led to the old port is given up
+    inner, = open_at(home, home.gateway, "inner")
+    expect(inner["external_port"] != 4080, True, inner)
 
 
 @case("where one router has a public address, Through=yes changes nothing")

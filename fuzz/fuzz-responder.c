@@ -28,7 +28,7 @@ enum { DEED_REBOOT, DEED_REVOKE, DEED_RULES, DEED_REAPPLY, DEED_REBUILD, DEED_PO
 #define PORTS_FIRST 5340 /* few ports, and the forbidden ones among them */
 #define PORTS_LAST 5363
 #define MAPPINGS_MAX 24
-#define MEMOS_MAX 256 /* the oldest give way */
+#define MEMOS_MAX 32 /* the oldest give way */
 
 struct gateway {
 	struct responder *r;

@@ -157,6 +157,21 @@ def garbage(opened):
         g.program.kill()
 
 
+@case("a file of before, with a history alone, is taken over with all it has")
+def older(opened):
+    g = Kept(opened, "[Rule]\nAction=allow\n")
+    g.natpmp(8080, 8080)
+    g.program.end(signal.SIGTERM)
+    with contextlib.closing(sqlite3.connect(os.path.join(g.state, "gateway.db"))) as db:
+        db.executescript("DROP TABLE memo; PRAGMA user_version = 1;")
+    g.start()
+    expect(len(g.ask("GET", "/v1/history")["events"]), 1, "events of before")
+    g.natpmp(8080, 8080)
+    revoke(g)
+    g.again()
+    expect(g.natpmp(8080, 8080)[0], REFUSED, "what was revoked")
+
+
 @case("nonsense in the file is told in one line, and what makes sense beside it holds")
 def nonsense(opened):
     g = Kept(opened, "[Rule]\nAction=allow\n")

@@ -5,45 +5,6 @@
 
 #include <string.h>
 
-/* Towards a link-local next hop the kernel would take a link-local source, and the
- * port would be opened for an address that nobody outside reaches (RFC 6887 §8.1 maps
- * to the source of the request). */
-static bool takes_source(const struct net_gateway *g)
-{
-	return tenf_address_is_link_local(&g->address) && !tenf_address_is_v4(&g->address) &&
-	       !tenf_address_is_none(&g->source) && !tenf_address_is_link_local(&g->source);
-}
-
-/* A named next hop that is link-local says neither from where to ask nor, where only
- * the source is named, on which link: the addresses and the routes do. */
-static void find_source(const struct settings *s, struct route *r)
-{
-	struct net_error ignored = { 0 };
-	struct net_gateway_query query = { .interface = s->interface, .ipv6 = true,
-					   .opener = &s->opener };
-	struct net_gateways found;
-
-	if (tenf_address_is_v4(&s->gateway.address) ||
-	    !tenf_address_is_link_local(&s->gateway.address))
-		return;
-	if (r->has_source && !r->bound) {
-		r->ifindex = net_interface_of(&s->opener, &s->source);
-		r->bound = r->ifindex != 0 &&
-			   net_interface_name(&s->opener, r->ifindex, r->interface);
-	}
-	if (r->has_source || !r->bound || net_gateways_find(&query, &found, &ignored) != TENF_OK)
-		return;
-	for (size_t i = 0; i < found.count; i++) {
-		const struct net_gateway *g = &found.at[i];
-
-		if (!takes_source(g) || !tenf_address_equal(&g->address, &s->gateway.address))
-			continue;
-		r->source = g->source;
-		r->has_source = true;
-		return;
-	}
-}
-
 /* An interface is known by its name: one that went and came back has another
  * number. False while there is none. */
 static bool given(const struct settings *s, struct route *ret)
@@ -59,7 +20,6 @@ static bool given(const struct settings *s, struct route *ret)
 
 	r.bound = named;
 	memcpy(r.interface, s->interface, sizeof(r.interface));
-	find_source(s, &r);
 	*ret = r;
 	return !named || r.ifindex != 0;
 }
@@ -87,6 +47,15 @@ static bool fits(const struct settings *s, const struct net_gateway *g, unsigned
 	       (source_ifindex == 0 || g->ifindex == 0 || g->ifindex == source_ifindex);
 }
 
+/* A router of IPv6 is its link-local address, which says neither on which link it is nor
+ * from where to ask. Towards it the kernel would take a link-local source, and the port would be
+ * opened for an address that nobody outside reaches (RFC 6887 §8.1 maps to the source
+ * of the request). */
+static bool takes_source(const struct net_gateway *g)
+{
+	return tenf_address_is_link_local(&g->address) && !tenf_address_is_link_local(&g->source);
+}
+
 enum tenf_status route_find(const struct settings *s, struct route *ret, size_t max,
 			    size_t *ret_count, struct net_error *reterr)
 {
@@ -96,11 +65,12 @@ enum tenf_status route_find(const struct settings *s, struct route *ret, size_t 
 		.anycast = s->anycast,
 		.opener = &s->opener,
 	};
+	bool named = s->has_gateway && tenf_address_is_link_local(&s->gateway.address);
 	struct net_gateways found;
 	unsigned source_ifindex;
 	enum tenf_status status;
 
-	if (s->has_gateway) {
+	if (s->has_gateway && !named) {
 		*ret_count = given(s, &ret[0]) ? 1 : 0;
 		return TENF_OK;
 	}
@@ -113,10 +83,11 @@ enum tenf_status route_find(const struct settings *s, struct route *ret, size_t 
 		const struct net_gateway *g = &found.at[i];
 		struct route *r = &ret[*ret_count];
 
-		if (!fits(s, g, source_ifindex))
+		if (!fits(s, g, source_ifindex) ||
+		    (named && !tenf_address_equal(&g->address, &s->gateway.address)))
 			continue;
 		*r = (struct route){
-			.gateway = { g->address, TENF_DEFAULT_PORT },
+			.gateway = { g->address, named ? s->gateway.port : TENF_DEFAULT_PORT },
 			.source = s->has_source ? s->source : g->source,
 			.has_source = s->has_source || takes_source(g),
 			.ifindex = g->ifindex,
@@ -126,6 +97,8 @@ enum tenf_status route_find(const struct settings *s, struct route *ret, size_t 
 		memcpy(r->interface, g->interface, sizeof(r->interface));
 		++*ret_count;
 	}
+	if (named && *ret_count == 0) /* in no route of ours: as it was said */
+		*ret_count = given(s, &ret[0]) ? 1 : 0;
 	return TENF_OK;
 }
 

@@ -332,6 +332,7 @@ static void packet(struct gateway *g, struct tenf_reader *script, unsigned who)
 	if (in.len >= PCP_HEADER && data[0] == PCP_VERSION && who < 16)
 		memcpy(data + 8, in.from.address.octets, 16);
 	responder_count(g->r, &before);
+	responder_expect(g->r, &in, 1);
 	if (responder_receive(g->r, &in, g->now) == TENF_E_AGAIN) {
 		commit(g, true);
 		FUZZ_CHECK(responder_receive(g->r, &in, g->now) == TENF_OK);

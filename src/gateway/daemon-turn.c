@@ -149,6 +149,7 @@ static size_t read_batch(struct daemon *d, const struct listener *listener)
 	d->arrived = net_now();
 	for (unsigned i = 0; i < BATCH_READS && count == SERVER_BATCH; i++) {
 		count = server_receive(listener->fd, bound, d->in, &datagrams);
+		responder_expect(d->responder, datagrams, count);
 		for (size_t k = 0; k < count; k++) {
 			if (d->faults != NULL)
 				faults_put(d->faults, FAULTS_TO_GATEWAY, &datagrams[k], d->arrived);

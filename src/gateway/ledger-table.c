@@ -8,6 +8,7 @@
 #include <string.h>
 
 #define FIRST_BUCKETS 256
+#define CACHE_LINE 64 /* octets; where it is another size less is fetched ahead, or twice */
 
 uint64_t ledger_mix(uint64_t x)
 {
@@ -148,6 +149,22 @@ static struct ledger_mapping *find_in_state(const struct ledger *l, enum ledger_
 		return NULL;
 	return matching(*internal_bucket(l, internal, protocol, internal_port), state, internal,
 			protocol, internal_port);
+}
+
+void ledger_expect(const struct ledger *l, const struct tenf_address *internal,
+		   unsigned protocol, uint16_t internal_port, bool is_near)
+{
+	struct ledger_mapping **bucket;
+
+	if (l->buckets == 0)
+		return;
+	bucket = internal_bucket(l, internal, protocol, internal_port);
+	if (!is_near) {
+		__builtin_prefetch(bucket);
+		return;
+	}
+	for (size_t at = 0; *bucket != NULL && at < sizeof(**bucket); at += CACHE_LINE)
+		__builtin_prefetch((const uint8_t *)*bucket + at);
 }
 
 struct ledger_mapping *ledger_find(const struct ledger *l, const struct tenf_address *internal,

@@ -172,6 +172,10 @@ TENF_CHECKED enum tenf_status ledger_set_pool(struct ledger *ledger,
 							   const struct ledger_mapping *m),
 					      void *context);
 
+/* Fetches into the cache what ledger_find will look at: of many first the way to the
+ * records, then with `is_near` the records. Changes nothing. */
+void ledger_expect(const struct ledger *ledger, const struct tenf_address *internal,
+		   unsigned protocol, uint16_t internal_port, bool is_near);
 /* The live mapping of an internal endpoint, NULL when there is none. */
 struct ledger_mapping *ledger_find(const struct ledger *ledger, const struct tenf_address *internal,
 				   enum tenf_protocol protocol, uint16_t internal_port);

@@ -158,6 +158,32 @@ static void end_leases(struct responder *r, tenf_time now)
 	ledger_sweep(r->ledger, now);
 }
 
+#define NATPMP_MAP_OCTETS 12 /* of a request, RFC 6886 §3.3 */
+
+/* What most requests are about, without a judgement of them. */
+static void expect(const struct responder *r, const struct responder_datagram *in, bool is_near)
+{
+	static const uint8_t protocols[] = { [NATPMP_MAP_UDP] = TENF_UDP,
+					     [NATPMP_MAP_TCP] = TENF_TCP };
+	const uint8_t *at = in->data;
+
+	if (in->len >= NATPMP_MAP_OCTETS && at[0] == NATPMP_VERSION &&
+	    (at[1] == NATPMP_MAP_UDP || at[1] == NATPMP_MAP_TCP))
+		ledger_expect(r->ledger, &in->from.address, protocols[at[1]],
+			      (uint16_t)(at[4] << 8 | at[5]), is_near);
+	else if (in->len >= PCP_MAP_SIZE && at[0] == PCP_VERSION && at[1] == PCP_MAP)
+		ledger_expect(r->ledger, &in->from.address, at[PCP_HEADER + PCP_NONCE],
+			      (uint16_t)(at[PCP_HEADER + 16] << 8 | at[PCP_HEADER + 17]), is_near);
+}
+
+void responder_expect(const struct responder *r, const struct responder_datagram *in, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		expect(r, &in[i], false);
+	for (size_t i = 0; i < count; i++)
+		expect(r, &in[i], true);
+}
+
 enum tenf_status responder_receive(struct responder *r, const struct responder_datagram *in,
 				   tenf_time now)
 {

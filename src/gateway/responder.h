@@ -132,6 +132,9 @@ void responder_free(struct responder *r);
  * committed, or answers of two wait; nothing was taken; commit, send, then hand it in again. */
 TENF_CHECKED enum tenf_status responder_receive(struct responder *r,
 						const struct responder_datagram *in, tenf_time now);
+/* These are about to be received. Changes nothing: waits for the memory of all at once,
+ * where there are too many mappings for the cache. */
+void responder_expect(const struct responder *r, const struct responder_datagram *in, size_t count);
 /* Ends leases whose time is over. Does nothing while a batch is being committed. */
 void responder_expire(struct responder *r, tenf_time now);
 /* When responder_expire and responder_next_send have something to do by the

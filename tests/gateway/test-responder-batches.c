@@ -298,6 +298,45 @@ static void a_loss_forgets_the_answers_of_both(void **state)
 	house_stop(&h);
 }
 
+/* Requests of any length, whole, cut and of nothing that is known. */
+static void looking_ahead_changes_nothing(void **state)
+{
+	struct responder_counts before;
+	struct responder_counts after;
+	struct responder_datagram in[2];
+	uint8_t data[2][100] = { { 0, 1, 0, 0, 0, 1 } };
+	const struct wish wish = { .host = 20, .protocol = TENF_TCP, .internal = 1,
+				   .lifetime_s = LEASE_S, .nonce = 9 };
+	struct house h;
+
+	(void)state;
+	setup_house(&h);
+	(void)house_write(&wish, data[1], sizeof(data[1]));
+	for (unsigned i = 0; i < 2; i++)
+		in[i] = (struct responder_datagram){ .from = { house_host(20), 50000 },
+						     .to = h.links[0].address,
+						     .interface = HOUSE_LAN, .data = data[i] };
+	responder_count(h.r, &before);
+	for (unsigned held = 0; held < 2; held++) {
+		for (size_t len = 0; len <= sizeof(data[0]); len++) {
+			in[0].len = in[1].len = len;
+			responder_expect(h.r, in, 2);
+		}
+		assert_int_equal(submit(&h), 0);
+		responder_committed(h.r, TENF_OK, h.now);
+		expect_silence(&h);
+		responder_count(h.r, &after);
+		assert_int_equal(after.received, before.received);
+		assert_int_equal(house_count(&h), held);
+		ask(&h, 1, LEASE_S);
+		assert_int_equal(submit(&h), 1);
+		responder_committed(h.r, TENF_OK, h.now);
+		expect_grant(&h, 1, LEASE_S);
+		responder_count(h.r, &before);
+	}
+	house_stop(&h);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -310,6 +349,7 @@ int main(void)
 		cmocka_unit_test(a_third_batch_waits_until_the_first_has_left),
 		cmocka_unit_test(nothing_but_answers_leaves_during_a_commit),
 		cmocka_unit_test(a_loss_forgets_the_answers_of_both),
+		cmocka_unit_test(looking_ahead_changes_nothing),
 	};
 
 	return cmocka_run_group_tests_name("gateway batches", tests, NULL, NULL);

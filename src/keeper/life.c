@@ -13,9 +13,6 @@
 /* How long a delete is repeated before the mapping is left to its expiry. */
 #define RELEASE_MAX (20 * TENF_SECOND)
 
-/* How far apart the tries for a changed wish become, in RENEWAL_SPACINGs. */
-#define REVISIONS_MAX 64
-
 bool life_holds(const struct keeper_mapping *m)
 {
 	return m->grant.expires != TENF_NEVER;
@@ -175,12 +172,9 @@ void life_revise(struct keeper *keeper, struct keeper_mapping *m, tenf_time now)
  * wish waits. */
 static void plan_revision(struct keeper_mapping *m, tenf_time now)
 {
-	tenf_time soon = tenf_time_add(now, RENEWAL_SPACING * m->revisions);
-
-	if (m->revisions < REVISIONS_MAX)
-		m->revisions *= 2;
-	if (soon < m->grant.expires)
-		m->next_try = tenf_time_min(m->next_try, soon);
+	m->next_try = tenf_time_min(m->next_try,
+				    tenf_time_add(now, RENEWAL_SPACING * m->revisions));
+	m->revisions *= 2;
 }
 
 static void granted(struct keeper *keeper, struct keeper_mapping *m,

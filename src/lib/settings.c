@@ -30,13 +30,15 @@ static void copy_known(const struct tenf_options *options, struct tenf_options *
 static enum tenf_status read_interface(const char *name, bool wait, struct settings *s,
 				       struct tenf_error *reterr)
 {
+	size_t len = name != NULL ? strlen(name) : 0;
+
 	if (name == NULL)
 		return TENF_OK;
-	if (strlen(name) >= sizeof(s->interface) ||
+	if (len >= sizeof(s->interface) ||
 	    (!wait && net_interface_index(&s->opener, name) == 0))
 		return explain_argument(reterr, "there is no network interface \"", name,
 					"\"; see: ip link");
-	memcpy(s->interface, name, strlen(name) + 1);
+	memcpy(s->interface, name, len + 1);
 	return TENF_OK;
 }
 

@@ -70,7 +70,7 @@ static int receive(struct net_rtnl *rtnl, void *buffer, size_t size, size_t *ret
 	ssize_t got;
 
 	do {
-		got = recv(rtnl->fd, buffer, size, MSG_TRUNC);
+		got = recvfrom(rtnl->fd, buffer, size, MSG_TRUNC, NULL, NULL);
 	} while (got < 0 && errno == EINTR);
 	if (got < 0)
 		return errno;

@@ -6,6 +6,7 @@
 #include "service/service.h"
 
 #include <getopt.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -200,6 +201,7 @@ int main(int argc, char **argv)
 	print_notes(config);
 	if (arguments.check)
 		(void)printf("%s: nothing is wrong\n", arguments.config);
+	(void)signal(SIGPIPE, SIG_IGN); /* who is written to may be gone: clerk, log */
 	status = arguments.check ? EXIT_SUCCESS : serve(config, arguments.ready_fd);
 	free(config);
 	return status;

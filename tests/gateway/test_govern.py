@@ -326,6 +326,11 @@ def clerk_of(g):
         return int(file.read().split()[0])
 
 
+def is_dead(pid):
+    with open(f"/proc/{pid}/stat", encoding="ascii") as file:
+        return file.read().rsplit(")", 1)[1].split()[0] == "Z"
+
+
 @case("without its clerk the gateway goes on, says so, and answers questions with 503")
 def bereaved(opened):
     g = Governed(opened, GATEWAYD)
@@ -339,6 +344,31 @@ def bereaved(opened):
     expect(g.natpmp(8080)[0], 0, "grant")
     history(g, want=503)
     expect(g.metrics()["history_is_kept"], 0, "clerk")
+
+
+@case("a clerk that ends in the middle of a request takes no gateway with it")
+def bereaved_in_request(opened):
+    class Silent(Governed):
+        """Without a control socket."""
+
+        def text(self):
+            text = super().text().replace(f"Socket={self.socket}", "Socket=none")
+            return text.replace("ReuseDelayTCP=0\n", f"State={self.folder}/state\n")
+
+    g = Silent(opened, GATEWAYD)
+    expect(g.natpmp(8080)[0], 0, "grant")
+    clerk, pid = clerk_of(g), g.program.process.pid
+    os.kill(pid, signal.SIGSTOP)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asker:
+        asker.settimeout(PATIENCE_S)
+        asker.connect(("127.0.0.1", g.port))
+        asker.send(struct.pack("!BBHHHI", 0, 2, 0, 8080, 0, 0))  # an end, which is kept
+        os.kill(clerk, signal.SIGKILL)
+        g.wait_until(lambda: is_dead(clerk), "the clerk is dead")
+        os.kill(pid, signal.SIGCONT)
+        expect(asker.recv(64)[:4], struct.pack("!BBH", 0, 130, 0), "answer")
+    g.program.wait_text("going on without a history and hooks")
+    expect(g.natpmp(8081)[0], 0, "grant")
 
 
 @case("while the disk is slow requests are answered, and what the queue cannot hold is counted")

@@ -111,18 +111,25 @@ static bool is_listed(const struct gateway_config *config, const struct ledger_m
 	return false;
 }
 
-/* Those that the old file had and the new one has not; others are not the file's. */
+/* Those that the old file had and the new one has not; others are not the file's. It is done
+ * before anything else changes: flows are cut at the address where they are. */
 static void remove_statics(struct daemon *d, const struct gateway_config *next, tenf_time now)
 {
 	const struct ledger_mapping *m = NULL;
 	const struct ledger_mapping *before = NULL;
+	bool any = false;
 
 	while ((m = responder_mappings(d->responder, before)) != NULL) {
-		if (m->maker == LEDGER_STATIC && is_listed(&d->config, m) && !is_listed(next, m) &&
-		    responder_revoke(d->responder, m->id, now) != TENF_OK)
-			warn("a static mapping could not be removed; read the configuration again");
 		before = m;
+		if (m->maker != LEDGER_STATIC || !is_listed(&d->config, m) || is_listed(next, m))
+			continue;
+		if (responder_revoke(d->responder, m->id, now) == TENF_OK)
+			any = true;
+		else
+			warn("a static mapping could not be removed; read the configuration again");
 	}
+	if (any)
+		daemon_turn(d);
 }
 
 /* ---- All of it -------------------------------------------------------- */

@@ -127,7 +127,9 @@ enum tenf_status responder_set_externals(struct responder *r, const struct tenf_
 		announcer_start(&r->announcer, now);
 		return TENF_OK;
 	}
-	if (ledger_count(r->ledger) > 0 || old_count > 1 || r->peers.count > 0)
+	/* Also for what is being removed: its place is known by the old address. */
+	if (ledger_count(r->ledger) > 0 || ledger_batch_is_open(r->ledger) || old_count > 1 ||
+	    r->peers.count > 0)
 		responder_flush(r, now);
 	responder_forget_moved_peers(r);
 	r->updates.wanted = true;

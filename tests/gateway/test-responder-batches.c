@@ -5,6 +5,8 @@
  */
 #include "house.h"
 
+#include "gateway/responder-govern.h"
+
 #include <string.h>
 
 #define LEASE_S 600
@@ -276,6 +278,31 @@ static void nothing_but_answers_leaves_during_a_commit(void **state)
 	house_stop(&h);
 }
 
+/* As a reload does that names another address and leaves a static mapping out. */
+static void what_is_removed_and_moved_in_one_batch_leaves_its_old_place(void **state)
+{
+	const struct tenf_address other = tenf_address_v4(0xcb007108);
+	const struct tenf_endpoint internal = { house_host(20), 80 };
+	struct responder_change change;
+	struct house h;
+
+	(void)state;
+	setup_house(&h);
+	assert_int_equal(responder_add_static(h.r, TENF_TCP, &internal, 8000, h.now), TENF_OK);
+	house_turn(&h);
+	assert_int_equal(h.held, 1);
+	assert_int_equal(responder_revoke(h.r, house_find(&h, TENF_TCP, 8000)->id, h.now),
+			 TENF_OK);
+	responder_set_external(h.r, &other, h.now);
+	assert_true(responder_next_change(h.r, &change));
+	assert_int_equal(change.kind, RESPONDER_FLUSH);
+	while (responder_next_change(h.r, &change))
+		assert_int_not_equal(change.kind, RESPONDER_REMOVE);
+	responder_committed(h.r, TENF_OK, h.now);
+	assert_int_equal(house_count(&h), 0);
+	house_stop(&h);
+}
+
 static void a_loss_forgets_the_answers_of_both(void **state)
 {
 	struct house h;
@@ -348,6 +375,7 @@ int main(void)
 		cmocka_unit_test(a_mapping_made_in_one_and_removed_in_the_next_is_told_so),
 		cmocka_unit_test(a_third_batch_waits_until_the_first_has_left),
 		cmocka_unit_test(nothing_but_answers_leaves_during_a_commit),
+		cmocka_unit_test(what_is_removed_and_moved_in_one_batch_leaves_its_old_place),
 		cmocka_unit_test(a_loss_forgets_the_answers_of_both),
 		cmocka_unit_test(looking_ahead_changes_nothing),
 	};

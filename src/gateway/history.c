@@ -331,7 +331,7 @@ static bool read_memo(sqlite3_stmt *s, struct memo_row *ret)
 	const int64_t id = sqlite3_column_int64(s, 1);
 
 	if (data == NULL || len <= 0 || (size_t)len > sizeof(ret->data) || id < 0 ||
-	    id > UINT32_MAX)
+	    id > UINT32_MAX || sqlite3_column_int64(s, 2) < 0)
 		return false;
 	ret->kind = (uint8_t)sqlite3_column_int(s, 0);
 	ret->id = (uint32_t)id;
@@ -352,7 +352,7 @@ bool history_recall(struct history *h, int64_t now, history_memo each, void *con
 		struct memo_row row = { .len = 0 };
 
 		if (!read_memo(s, &row))
-			row.len = 0; /* told all the same, as what it is: nothing */
+			row = (struct memo_row){ .len = 0 }; /* told all the same: nothing */
 		more = each(context, &row);
 	}
 	sqlite3_reset(s);

@@ -197,9 +197,9 @@ const struct pending_wish *pending_note(struct pending *p, const struct pending_
 
 enum tenf_status pending_restore(struct pending *p, const struct pending_wish *wish)
 {
-	struct pending_wish *w = place_for(p, wish);
+	struct pending_wish *w;
 
-	if (w == NULL || pending_by_id(p, wish->id) != NULL ||
+	if (pending_by_id(p, wish->id) != NULL ||
 	    pending_find(p, &wish->client, &wish->internal, wish->protocol) != NULL)
 		return TENF_E_LIMIT;
 	w = place_for(p, wish);

@@ -109,12 +109,30 @@ static bool makes_sense(const struct responder_memo *m, tenf_time now)
 	       m->id <= RESPONDER_ID_MAX;
 }
 
+/* Its port, which is withheld again; 0: nothing is. What was revoked stays so though its port
+ * is another's by now: any that is free stands for it. */
+static uint16_t port_for(struct responder *r, const struct responder_memo *memo)
+{
+	const struct tenf_address *host = &memo->internal.address;
+
+	if (!tenf_address_is_v4(host) ||
+	    ledger_port_is_free(r->ledger, memo->protocol, memo->external.port, host))
+		return memo->external.port;
+	if (memo->end != LEDGER_REVOKED ||
+	    ledger_find(r->ledger, host, memo->protocol, memo->internal.port) != NULL ||
+	    ledger_find_revoked(r->ledger, host, memo->protocol, memo->internal.port) != NULL)
+		return 0;
+	memset(r->painted, 0xff, sizeof(r->painted));
+	r->painted[0] &= ~UINT64_C(1);
+	return ledger_find_port(r->ledger, memo->protocol, host, r->painted, &r->random);
+}
+
 static enum tenf_status recall_ended(struct responder *r, const struct responder_memo *memo,
 				     tenf_time until)
 {
 	const struct ledger_wish wish = {
 		.internal_address = memo->internal.address, .internal_port = memo->internal.port,
-		.external_port = memo->external.port, .protocol = memo->protocol,
+		.external_port = port_for(r, memo), .protocol = memo->protocol,
 		.maker = memo->maker, .nonce = memo->maker == LEDGER_BY_PCP ? memo->nonce : NULL,
 		.rule = POLICY_NO_RULE,
 	};
@@ -123,14 +141,14 @@ static enum tenf_status recall_ended(struct responder *r, const struct responder
 
 	if (memo->maker < LEDGER_BY_NATPMP || memo->maker > LEDGER_STATIC ||
 	    memo->end <= LEDGER_NOT_ENDED || memo->end > LEDGER_CROWDED_OUT ||
-	    memo->external.port == 0)
+	    memo->external.port == 0 ||
+	    (!v4 && !tenf_endpoint_equal(&memo->internal, &memo->external)))
 		return TENF_E_ARGUMENT;
 	/* At another address it is withheld from nobody; what was revoked stays so. */
 	if (v4 && memo->end != LEDGER_REVOKED &&
 	    !tenf_address_equal(&here, &memo->external.address))
 		return TENF_E_LIMIT;
-	if (v4 && !ledger_port_is_free(r->ledger, memo->protocol, memo->external.port,
-				       &memo->internal.address))
+	if (wish.external_port == 0)
 		return TENF_E_LIMIT;
 	return ledger_restore_ended(r->ledger, &wish, memo->id, memo->end, until);
 }

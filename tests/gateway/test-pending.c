@@ -219,6 +219,21 @@ static void a_full_table_takes_from_who_has_most_and_never_what_waited_before(vo
 	assert_int_equal(count(), PENDING_MAX);
 }
 
+static void what_is_there_already_takes_nobodys_place_when_it_comes_back(void **state)
+{
+	struct pending_wish again = wish(200, 1);
+	bool is_new;
+
+	(void)state;
+	for (unsigned host = 20; count() < PENDING_MAX; host++) {
+		for (uint16_t port = 1; port <= PENDING_OF_HOST_MAX; port++)
+			assert_non_null(note(host, port, &is_new));
+	}
+	again.id = 1;
+	assert_int_equal(pending_restore(&table, &again), TENF_E_LIMIT);
+	assert_int_equal(count(), PENDING_MAX);
+}
+
 static void other_rules_clear_what_waits_and_keep_what_was_said(void **state)
 {
 	bool is_new;
@@ -247,6 +262,8 @@ int main(void)
 			one_machine_has_its_places_whatever_addresses_it_makes_up, setup),
 		cmocka_unit_test_setup(
 			a_full_table_takes_from_who_has_most_and_never_what_waited_before, setup),
+		cmocka_unit_test_setup(
+			what_is_there_already_takes_nobodys_place_when_it_comes_back, setup),
 		cmocka_unit_test_setup(other_rules_clear_what_waits_and_keep_what_was_said, setup),
 	};
 

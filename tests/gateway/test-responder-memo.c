@@ -123,6 +123,25 @@ static void what_was_revoked_stays_so_for_the_rest_of_its_time(void **state)
 	assert_int_equal(house_pcp(&h, &web).result, PCP_SUCCESS);
 }
 
+/* As of a program that listens on the gateway itself since. */
+static void what_was_revoked_stays_so_though_its_port_is_taken_now(void **state)
+{
+	const struct responder_reserved own = { TENF_TCP, 8000 };
+
+	(void)state;
+	start();
+	assert_int_equal(house_pcp(&h, &web).result, PCP_SUCCESS);
+	assert_int_equal(responder_revoke(h.r, h.record.id, h.now), TENF_OK);
+	house_turn(&h);
+	h.config.reserved = &own;
+	h.config.reserved_count = 1;
+	assert_int_equal(restart(), 2);
+	assert_int_equal(house_pcp(&h, &web).result, PCP_NOT_AUTHORIZED);
+	house_wait(&h, LEDGER_REVOKED_S * TENF_SECOND);
+	assert_int_equal(house_pcp(&h, &web).result, PCP_SUCCESS);
+	assert_int_not_equal(h.record.external.port, 8000);
+}
+
 static void a_revocation_that_failed_is_none(void **state)
 {
 	(void)state;
@@ -277,7 +296,7 @@ static void what_makes_no_sense_changes_nothing(void **state)
 		.client = house_host(20), .state = PENDING_IS_APPROVED, .next_id = 7,
 		.next_wish = 8,
 	};
-	struct responder_memo bad[14];
+	struct responder_memo bad[15];
 
 	(void)state;
 	start();
@@ -301,6 +320,7 @@ static void what_makes_no_sense_changes_nothing(void **state)
 	bad[12].next_id = UINT32_MAX;
 	bad[13].kind = MEMO_IDS;
 	bad[13].next_wish = 0;
+	bad[14].internal.address = house_v6("2001:db8:1::20"); /* a pinhole leads to itself */
 	for (size_t i = 0; i < TENF_ARRAY_SIZE(bad); i++)
 		assert_int_equal(responder_recall(h.r, &bad[i], h.now), TENF_E_ARGUMENT);
 	assert_int_equal(house_pcp(&h, &web).result, PCP_SUCCESS);
@@ -329,6 +349,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(what_was_revoked_stays_so_for_the_rest_of_its_time),
+		TEST(what_was_revoked_stays_so_though_its_port_is_taken_now),
 		TEST(a_revocation_that_failed_is_none),
 		TEST(ended_ports_are_withheld_from_others_and_given_back_to_their_owner),
 		TEST(one_host_locks_away_no_more_ports_than_before),

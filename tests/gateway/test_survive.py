@@ -182,7 +182,8 @@ def nonsense(opened):
         far = 2 ** 62
         (good,), = db.execute("SELECT data FROM memo WHERE kind = 1").fetchall()
         rows = [(1, 77, far, b""), (1, 78, far, b"\xff" * 200), (9, 1, far, good),
-                (1, 2 ** 40, far, good), (2, 79, far, b"\0" * len(good)), (1, -1, far, good)]
+                (1, 2 ** 40, far, good), (2, 79, far, b"\0" * len(good)), (1, -1, far, good),
+                (1, 80, "-5 o'clock", good)]
         db.executemany("INSERT OR REPLACE INTO memo VALUES (?, ?, ?, ?)", rows)
         db.commit()
     g.start()

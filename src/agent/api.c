@@ -266,6 +266,8 @@ static unsigned methods_of(const char *name)
 		return TENF_METHOD_PCP;
 	if (strcmp(name, "natpmp") == 0)
 		return TENF_METHOD_NATPMP;
+	if (strcmp(name, "igd") == 0)
+		return TENF_METHOD_IGD;
 	return 0;
 }
 
@@ -296,9 +298,11 @@ static const char *read_wish(const struct daemon *daemon, const json_t *body,
 	if (gateway[0] != '\0' && !copy(wish.place.gateway, sizeof(wish.place.gateway), gateway))
 		return "\"gateway\" is not an address";
 	if (method[0] != '\0' && strcmp(method, "auto") != 0 && methods_of(method) == 0)
-		return "\"method\" is auto, pcp or natpmp";
+		return "\"method\" is auto, pcp, natpmp or igd";
 	if (method[0] != '\0')
 		wish.place.methods = methods_of(method);
+	if (wish.place.methods == TENF_METHOD_IGD && wish.place.namespace[0] != '\0')
+		return "UPnP (\"igd\") is spoken in the agent's own network namespace alone";
 	wish.exact = json_is_true(json_object_get(body, "exact"));
 	wish.persist = json_is_true(json_object_get(body, "persist"));
 	wish.follow = json_is_true(json_object_get(body, "follow"));

@@ -62,8 +62,19 @@ def over_api(opened):
     expect(len(gateway.decisions("removed")), 2, "removals at the gateway")
     agent.ask("DELETE", "/v1/mappings/" + made[1]["id"], want=404)
     for wrong in ({}, {"forward": "99999"}, {"forward": "80", "lifetime": 0},
-                  {"forward": "80", "method": "smoke"}):
+                  {"forward": "80", "method": "smoke"},
+                  {"forward": "80", "method": "igd", "namespace": "vpn"}):
         agent.ask("POST", "/v1/mappings", wrong, want=400)
+
+
+@case("a wish may name each method there is")
+def by_each_method(opened):
+    agent, gateway = pair(opened)
+    for port, method in enumerate(("auto", "pcp", "natpmp", "igd"), 4000):
+        expect(len(agent.add(str(port), method=method)), 1, method)
+    agent.wait_all(lambda all_: {m["internal_port"] for m in all_ if m["state"] == "mapped"} >=
+                   {4000, 4001, 4002}, "the gateway was asked by its own")
+    expect(gateway.decisions(":4003/"), [], "asked by NAT-PMP or PCP for what UPnP alone may ask")
 
 
 @case("as many mappings go through two routers as may, and one more is refused")

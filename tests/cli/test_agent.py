@@ -111,7 +111,7 @@ def test_verdicts_have_their_exit_statuses():
         assert refused[0]["error"]["code"] == "refused"
         assert agent.run("add", "23", "--exact").returncode in (6, 9)
         assert agent.run("add", "81", "-i", "no-such-link").returncode == 3
-        assert agent.run("add", "81", "--method", "igd").returncode == 2
+        assert agent.run("add", "81", "--method", "igd").returncode == 5
         assert agent.run("list").returncode == 0
         assert agent.run("add", "82", "-g", "127.0.0.1:1").returncode == 5
     with silent_socket() as s, Agent(s.getsockname()[1]) as agent:

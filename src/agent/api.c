@@ -446,13 +446,13 @@ static void post_reload(struct control_request *request, void *context)
 {
 	struct daemon *daemon = context;
 	struct config_mistake mistake;
-	char text[sizeof(mistake.file) + sizeof(mistake.text) + 32];
+	char text[CONFIG_MISTAKE_SIZE];
 
 	if (daemon_reload(daemon, &mistake)) {
 		control_answer_done(request);
 		return;
 	}
-	snprintf(text, sizeof(text), "%s:%u: %s", mistake.file, mistake.line, mistake.text);
+	config_mistake_text(&mistake, text, sizeof(text));
 	control_answer_error(request, 422, "configuration", text);
 }
 

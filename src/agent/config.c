@@ -33,6 +33,19 @@ void config_complain(struct config_reading *r, unsigned line, const char *what, 
 	}
 }
 
+void config_mistake_text(const struct config_mistake *mistake, char *ret, size_t size)
+{
+	struct tenf_text t = tenf_text_of(ret, size);
+
+	tenf_text_add(&t, mistake->file);
+	if (mistake->line > 0) {
+		tenf_text_add_char(&t, ':');
+		tenf_text_add_number(&t, mistake->line);
+	}
+	tenf_text_add(&t, ": ");
+	tenf_text_add(&t, mistake->text);
+}
+
 static void complain_at(struct config_reading *r, struct config_origin origin, const char *what,
 			const char *value, const char *right)
 {

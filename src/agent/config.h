@@ -65,6 +65,9 @@ struct config_mistake {
 	char text[512]; /* what is wrong, and what would be right */
 };
 
+/* Room for all of config_mistake_text(). */
+#define CONFIG_MISTAKE_SIZE (PATH_MAX + 512 + 16)
+
 /* Where the configuration is when nobody names it: the system's for root, else
  * the user's. */
 void config_default_path(char *ret, size_t size);
@@ -74,6 +77,8 @@ void config_default_path(char *ret, size_t size);
  * TENFORWARD_*. False with *ret_mistake on the first mistake; `ret` untouched. */
 TENF_CHECKED bool config_read(const char *path, struct agent_config *ret,
 			      struct config_mistake *ret_mistake);
+/* "FILE:LINE: text", without the line where it is about none; cut to `size`. */
+void config_mistake_text(const struct config_mistake *mistake, char *ret, size_t size);
 void config_done(struct agent_config *config);
 
 #endif

@@ -129,12 +129,13 @@ static void open_again(void *context)
 
 bool daemon_reload(struct daemon *daemon, struct config_mistake *ret_mistake)
 {
+	char text[CONFIG_MISTAKE_SIZE];
 	struct agent_config fresh;
 	struct tenf_error error;
 
 	if (!config_read(daemon->options->config, &fresh, ret_mistake)) {
-		log_warning("%s:%u: %s; the configuration before stays in force",
-			   ret_mistake->file, ret_mistake->line, ret_mistake->text);
+		config_mistake_text(ret_mistake, text, sizeof(text));
+		log_warning("%s; the configuration before stays in force", text);
 		return false;
 	}
 	if (deliveries_reconfigure(daemon->deliveries, &fresh) != TENF_OK ||
@@ -312,11 +313,13 @@ int daemon_run(const struct daemon_options *options)
 	struct daemon daemon = { .options = options, .started_at = time(NULL) };
 	struct watches watches = { 0 };
 	struct config_mistake mistake;
+	char text[CONFIG_MISTAKE_SIZE];
 	struct tenf_error error = { 0 };
 	bool started;
 
 	if (!config_read(options->config, &daemon.config, &mistake)) {
-		log_warning("%s:%u: %s", mistake.file, mistake.line, mistake.text);
+		config_mistake_text(&mistake, text, sizeof(text));
+		log_warning("%s", text);
 		return 2;
 	}
 	namespaces_init(&daemon.namespaces);

@@ -36,12 +36,14 @@ static int check_config(const char *path)
 {
 	struct agent_config config;
 	struct config_mistake mistake;
+	char text[CONFIG_MISTAKE_SIZE];
 
 	if (!config_read(path, &config, &mistake)) {
-		fprintf(stderr, "%s:%u: %s\n", mistake.file, mistake.line, mistake.text);
+		config_mistake_text(&mistake, text, sizeof(text));
+		fprintf(stderr, "%s\n", text);
 		return 2;
 	}
-	printf("%s is right: %zu mappings, %zu hooks, %zu connectors\n",
+	printf("%s is right; mappings: %zu, hooks: %zu, connectors: %zu\n",
 	       path != NULL ? path : "the environment", config.mapping_count, config.hook_count,
 	       config.connector_count);
 	config_done(&config);

@@ -4,7 +4,8 @@
 #include "agent/agent-private.h"
 #include <stdlib.h>
 
-static const char nobody[] = "It cannot be found: nobody says that a packet died there.";
+static const char nobody[] = "It cannot be found: nobody says that a packet died there. Open the "
+			     "port at it by hand, or put it into bridge mode.";
 
 /* ---- Items -------------------------------------------------------------------- */
 

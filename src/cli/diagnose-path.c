@@ -87,10 +87,10 @@ static const char *whose_word(const struct diagnosis *d, bool is_listed)
 	if (is_listed)
 		return "the router's own list has it";
 	if (diagnose_is_pinhole(d))
-		return by_agent ? "by what the agent says: no router lists IPv6 pinholes" :
-				  "by our own record: no router lists IPv6 pinholes";
-	return by_agent ? "by what the agent says: this router has no list to compare with" :
-			  "by our own record: this router has no list to compare with";
+		return by_agent ? "so says the agent; no router lists IPv6 pinholes" :
+				  "so says our own record; no router lists IPv6 pinholes";
+	return by_agent ? "so says the agent; this router has no list to compare with" :
+			  "so says our own record; this router has no list to compare with";
 }
 
 void diagnose_mapping(struct diagnosis *d)

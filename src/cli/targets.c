@@ -272,6 +272,18 @@ static int target_all(struct cli *cli, struct targets *r)
 	return status == TENF_OK ? CLI_EXIT_DONE : cli_failed(cli, status, NULL);
 }
 
+static int read_word(struct cli *cli, struct targets *r, const char *word)
+{
+	uint64_t number;
+
+	if (parse_id(word, &number))
+		return target_id(cli, r, word, number);
+	if (strcspn(word, "0123456789:/") == strlen(word)) /* a name, most likely */
+		return cli_usage(cli, "\"%s\" is not a mapping; write 8080/tcp, or an ID of "
+				      "`tenforward list` such as m7", word);
+	return wishes_read_word(cli, word, &r->wishes);
+}
+
 static int find(struct cli *cli, struct targets *r)
 {
 	int status = wishes_read_host(cli, &r->wishes);
@@ -282,13 +294,8 @@ static int find(struct cli *cli, struct targets *r)
 		return target_all(cli, r);
 	if (cli->arguments.count == 0)
 		return cli_usage(cli, "remove needs more: tenforward remove MAPPING…|ID…|--all");
-	for (size_t i = 0; status == CLI_EXIT_DONE && i < cli->arguments.count; i++) {
-		const char *word = cli->arguments.words[i];
-		uint64_t number;
-
-		status = parse_id(word, &number) ? target_id(cli, r, word, number)
-						 : wishes_read_word(cli, word, &r->wishes);
-	}
+	for (size_t i = 0; status == CLI_EXIT_DONE && i < cli->arguments.count; i++)
+		status = read_word(cli, r, cli->arguments.words[i]);
 	return status == CLI_EXIT_DONE ? target_words(cli, r) : status;
 }
 

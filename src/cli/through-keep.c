@@ -119,7 +119,8 @@ static void follow(struct cli *cli, struct through_keep *keep, const struct batc
 	}
 	if (!find_router(cli, keep, batch, hop->inner.external_address)) {
 		hop_failed(hop, TENF_REASON_NO_GATEWAY,
-			   "It cannot be found: nobody says that a packet died there.");
+			   "It cannot be found: nobody says that a packet died there. Open the "
+			   "port at it by hand, or put it into bridge mode.");
 		return;
 	}
 	if (hop_fits(hop))

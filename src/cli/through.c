@@ -148,7 +148,7 @@ int through_open(struct cli *cli, struct batch *batch)
 		return CLI_EXIT_DONE;
 	if (!host_hop(2, HOP_TIMEOUT_MS, &outer)) {
 		cli_error(cli, "the outer router cannot be found: nobody says that a packet died "
-			       "there");
+			       "there; open the port at it by hand, or put it into bridge mode");
 		return CLI_EXIT_NO_GATEWAY;
 	}
 	ask.gateway = tenf_address_text(&outer, text);

@@ -116,7 +116,7 @@ static void print_notes(const struct gateway_config *config)
 		warn("there is no [Rule], so every request for a port is refused");
 	if (config->backend == CONFIG_NFTABLES && config->state[0] == '\0')
 		warn("there is no State=, so a restart forgets what was revoked, approved and "
-		     "denied");
+		     "denied; State=/var/lib/tenforward keeps it");
 }
 
 /* What could not be given up is told, line by line. */

@@ -240,8 +240,8 @@ void explain_reason(struct tenf_error *ret, const struct explain_case *c)
 		break;
 	case TENF_REASON_OTHER_PORT:
 		add_gateway(&t, c->gateway);
-		tenf_text_add(&t, " cannot give the port insisted on: it is in use by another "
-				  "device, or not allowed");
+		tenf_text_add(&t, " cannot give the port insisted on: another device has it, it is "
+				  "not allowed, or the port inside has another one already");
 		break;
 	case TENF_REASON_MALFORMED:
 		add_gateway(&t, c->gateway);

@@ -305,6 +305,7 @@ static void the_environment_alone_configures(void **state)
 	struct config_mistake mistake;
 	struct agent_config c;
 	char path[PATH_MAX];
+	char text[CONFIG_MISTAKE_SIZE];
 
 	scratch_write(scratch, "token", "secret\n");
 	setenv("TENFORWARD_GATEWAY", "10.2.0.1", 1);
@@ -328,6 +329,8 @@ static void the_environment_alone_configures(void **state)
 	assert_false(config_read(NULL, &c, &mistake));
 	assert_string_equal(mistake.file, "environment");
 	assert_int_equal(mistake.line, 0);
+	config_mistake_text(&mistake, text, sizeof(text));
+	assert_int_equal(strncmp(text, "environment: \"eighty\"", 21), 0);
 	setenv("TENFORWARD_GATEWAY", "router", 1);
 	assert_false(config_read(NULL, &c, &mistake));
 	assert_non_null(strstr(mistake.text, "TENFORWARD_GATEWAY= cannot be \"router\""));

@@ -23,7 +23,7 @@ static const char healthy[] =
 	" 8 firewall   ok    the firewall of this computer lets 25565/tcp in\n"
 	" 9 mapping    ok    203.0.113.7:25565/tcp → 192.168.1.20:25565 for another 2 h, renewed "
 	"by nobody\n"
-	"                    by our own record: this router has no list to compare with\n"
+	"                    so says our own record; this router has no list to compare with\n"
 	"10 hairpin    ok    203.0.113.7:25565 answers, asked from inside\n"
 	"11 outside    —     not tested; from another network: tenforward check 25565/tcp --from "
 	"you@server\n"

@@ -98,6 +98,7 @@ static void an_outer_router_that_is_not_there_or_refuses_is_told(void **state)
 	c = command("add 80:8080 --through");
 	assert_int_equal(c.status, 3);
 	assert_non_null(strstr(c.err, "the outer router cannot be found"));
+	assert_non_null(strstr(c.err, "by hand, or put it into bridge mode"));
 	fake_host.outer = "10.20.0.1";
 	fake.ports[0] = (struct fake_port){ .internal_port = 80,
 					    .reason = TENF_REASON_REFUSED,

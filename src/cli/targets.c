@@ -2,6 +2,7 @@
 #include "cli/targets.h"
 
 #include "base/address.h"
+#include "base/forward.h"
 #include "base/text.h"
 #include "cli/through.h"
 
@@ -110,6 +111,11 @@ static const struct agent_mapping *find_held(const struct targets *r, const char
 }
 
 /* ---- Words ------------------------------------------------------------------- */
+
+static bool has_name(const char *has, const char *wanted)
+{
+	return wanted == NULL || (has != NULL && strcmp(has, wanted) == 0);
+}
 
 /* Whether --gateway, when it is given, names the gateway of this lease. */
 static bool at_gateway(const struct cli *cli, const struct lease *lease)
@@ -249,21 +255,34 @@ static int target_id(struct cli *cli, struct targets *r, const char *word, uint6
 	return status == TENF_OK ? CLI_EXIT_DONE : cli_failed(cli, status, NULL);
 }
 
-static int target_all(struct cli *cli, struct targets *r)
+/* What has this name at the gateway asked, or everything there (NULL). */
+static enum tenf_status push_named(struct cli *cli, struct targets *r, const char *name)
 {
 	enum tenf_status status = TENF_OK;
+
+	for (size_t i = 0; status == TENF_OK && i < r->agent->count; i++) {
+		const struct agent_mapping *held = &r->agent->items[i];
+
+		if (agent_at_gateway(cli, &held->mapping) && has_name(held->tag.name, name))
+			status = push_one(r, held);
+	}
+	for (size_t i = 0; status == TENF_OK && i < r->leases.count; i++) {
+		const struct lease *lease = &r->leases.items[i];
+
+		if (at_gateway(cli, lease) && has_name(lease->name, name))
+			status = push(r, lease);
+	}
+	return status;
+}
+
+static int target_all(struct cli *cli, struct targets *r)
+{
+	enum tenf_status status;
 
 	if (cli->arguments.count > 0)
 		return cli_usage(cli, "--all and \"%s\" contradict each other; write one of them",
 				 cli->arguments.words[0]);
-	for (size_t i = 0; status == TENF_OK && i < r->agent->count; i++) {
-		if (agent_at_gateway(cli, &r->agent->items[i].mapping))
-			status = push_one(r, &r->agent->items[i]);
-	}
-	for (size_t i = 0; status == TENF_OK && i < r->leases.count; i++) {
-		if (at_gateway(cli, &r->leases.items[i]))
-			status = push(r, &r->leases.items[i]);
-	}
+	status = push_named(cli, r, NULL);
 	if (status == TENF_OK && r->count == 0 && r->leases.count > 0)
 		cli_note(cli, "No mappings at %s are recorded; see: tenforward list",
 			 cli->global.ask.gateway);
@@ -272,15 +291,25 @@ static int target_all(struct cli *cli, struct targets *r)
 	return status == TENF_OK ? CLI_EXIT_DONE : cli_failed(cli, status, NULL);
 }
 
-static int read_word(struct cli *cli, struct targets *r, const char *word)
+/* An id, or a mapping where it could be one, or else a name. */
+static int target_word(struct cli *cli, struct targets *r, const char *word)
 {
+	struct tenf_forward ignored;
+	size_t before = r->count;
+	enum tenf_status status;
 	uint64_t number;
 
 	if (parse_id(word, &number))
 		return target_id(cli, r, word, number);
+	if (tenf_forward_parse(word, &ignored, NULL))
+		return wishes_read_word(cli, word, &r->wishes);
+	status = push_named(cli, r, word);
+	if (status != TENF_OK)
+		return cli_failed(cli, status, NULL);
+	if (r->count > before)
+		return CLI_EXIT_DONE;
 	if (strcspn(word, "0123456789:/") == strlen(word)) /* a name, most likely */
-		return cli_usage(cli, "\"%s\" is not a mapping; write 8080/tcp, or an ID of "
-				      "`tenforward list` such as m7", word);
+		return cli_usage(cli, "nothing has the name \"%s\"; see: tenforward list", word);
 	return wishes_read_word(cli, word, &r->wishes);
 }
 
@@ -293,9 +322,10 @@ static int find(struct cli *cli, struct targets *r)
 	if (cli->arguments.value[CLI_ALL] != NULL)
 		return target_all(cli, r);
 	if (cli->arguments.count == 0)
-		return cli_usage(cli, "remove needs more: tenforward remove MAPPING…|ID…|--all");
+		return cli_usage(cli, "remove needs more: "
+				 "tenforward remove MAPPING…|ID…|NAME…|--all");
 	for (size_t i = 0; status == CLI_EXIT_DONE && i < cli->arguments.count; i++)
-		status = read_word(cli, r, cli->arguments.words[i]);
+		status = target_word(cli, r, cli->arguments.words[i]);
 	return status == CLI_EXIT_DONE ? target_words(cli, r) : status;
 }
 

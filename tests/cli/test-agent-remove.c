@@ -7,10 +7,10 @@
 
 #define LIST "GET /v1/mappings"
 #define HELD(id, protocol, port)                                                         \
-	"{\"id\": \"" id "\", \"protocol\": \"" protocol "\", \"internal_address\": "        \
-	"\"192.168.1.20\", \"internal_port\": " port ", \"external_address\": "              \
-	"\"203.0.113.7\", \"external_port\": " port ", \"state\": \"mapped\", \"gateway\": " \
-	"\"192.168.1.1\", \"source\": \"agent\"}"
+	"{\"id\": \"" id "\", \"name\": \"n" port "\", \"protocol\": \"" protocol "\", " \
+	"\"internal_address\": \"192.168.1.20\", \"internal_port\": " port ", "              \
+	"\"external_address\": \"203.0.113.7\", \"external_port\": " port ", "               \
+	"\"state\": \"mapped\", \"gateway\": \"192.168.1.1\", \"source\": \"agent\"}"
 #define BODY                                                                              \
 	"{\"mappings\": [" HELD("m7t", "tcp", "25565") ", " HELD("m7u", "udp", "25565") ", " \
 	HELD("m8", "tcp", "80") "]}"
@@ -35,7 +35,8 @@ static void hold(void)
 static void a_pair_is_given_up_as_one(void **state)
 {
 	static const char *const all[] = { "remove m7", "remove m7t", "remove m7u",
-					   "remove 25565/udp", "remove 25565/both m7" };
+					   "remove 25565/udp", "remove 25565/both m7",
+					   "remove n25565" };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {

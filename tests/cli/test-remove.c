@@ -38,6 +38,34 @@ static void ids_ranges_and_pairs_are_removed(void **state)
 	assert_int_equal(fake.released_count, 6);
 }
 
+static void a_name_stands_for_all_that_have_it(void **state)
+{
+	struct command c;
+
+	(void)state;
+	(void)command("add 6000-6001/udp --name game");
+	(void)command("add 80 --name web");
+	(void)command("add 81 --name 82");
+	(void)command("add 82");
+	c = command("remove game");
+	assert_int_equal(c.status, 0);
+	assert_int_equal(fake.released_count, 2);
+	assert_string_equal(c.out, "203.0.113.7:6000/udp → 192.168.1.20:6000   removed\n"
+				   "203.0.113.7:6001/udp → 192.168.1.20:6001   removed\n");
+	c = command("remove game"); /* nothing has it any more */
+	assert_int_equal(c.status, 2);
+	assert_non_null(strstr(c.err, "nothing has the name \"game\""));
+	assert_int_equal(fake.released_count, 2);
+	c = command("remove 82"); /* what can be a mapping is one */
+	assert_int_equal(fake.released_count, 3);
+	c = command("list");
+	assert_non_null(strstr(c.out, ":81/tcp"));
+	assert_null(strstr(c.out, ":82/tcp"));
+	c = command("remove web m4 --gateway 192.168.1.77"); /* it is elsewhere */
+	assert_int_equal(c.status, 2);
+	assert_int_equal(fake.released_count, 3);
+}
+
 static void all_removes_what_is_recorded_and_nothing_else(void **state)
 {
 	struct command c;
@@ -193,6 +221,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(a_recorded_lease_is_removed_with_its_nonce_at_its_gateway),
 		TEST(ids_ranges_and_pairs_are_removed),
+		TEST(a_name_stands_for_all_that_have_it),
 		TEST(all_removes_what_is_recorded_and_nothing_else),
 		TEST(what_is_not_recorded_is_deleted_plainly_and_told),
 		TEST(each_gateway_is_asked_for_its_own),

@@ -206,8 +206,9 @@ static void apply(struct gateway *g, const struct responder_change *change)
 		FUZZ_CHECK(g->held > 0);
 		break;
 	case RESPONDER_REMOVE:
-		FUZZ_CHECK(g->held > 0 && change->mapping->end != LEDGER_NOT_ENDED);
-		g->held--;
+		FUZZ_CHECK(change->mapping->end != LEDGER_NOT_ENDED);
+		FUZZ_CHECK(change->is_flushed || g->held > 0);
+		g->held -= !change->is_flushed;
 		break;
 	case RESPONDER_FLUSH:
 		g->held = 0;
@@ -223,8 +224,9 @@ static void apply(struct gateway *g, const struct responder_change *change)
 		FUZZ_CHECK(g->peers > 0);
 		break;
 	case RESPONDER_PEER_REMOVE:
-		FUZZ_CHECK(g->peers > 0 && change->peer->end != LEDGER_NOT_ENDED);
-		g->peers--;
+		FUZZ_CHECK(change->peer->end != LEDGER_NOT_ENDED);
+		FUZZ_CHECK(change->is_flushed || g->peers > 0);
+		g->peers -= !change->is_flushed;
 		break;
 	}
 }

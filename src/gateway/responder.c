@@ -271,7 +271,19 @@ static bool next_difference(struct responder *r, struct responder_change *ret)
 	return true;
 }
 
-/* After a flush: whatever lives, not what is different. */
+/* After a flush: of what is different only that whose flows somebody has ended. */
+static bool next_cut(struct responder *r, struct responder_change *ret)
+{
+	while (next_difference(r, ret)) {
+		ret->is_flushed = true;
+		if ((ret->kind == RESPONDER_REMOVE && ret->mapping->end != LEDGER_EXPIRED) ||
+		    (ret->kind == RESPONDER_PEER_REMOVE && ret->peer->end != LEDGER_EXPIRED))
+			return true;
+	}
+	return false;
+}
+
+/* Then whatever lives. */
 static bool next_live(struct responder *r, struct responder_change *ret)
 {
 	struct ledger_mapping *m = ledger_walk(r->ledger, &r->installing);
@@ -313,7 +325,9 @@ bool responder_next_change(struct responder *r, struct responder_change *ret)
 						  .epoch_start = r->epoch_start };
 		return true;
 	}
-	return r->flushing ? next_live(r, ret) : next_difference(r, ret);
+	if (r->flushing)
+		return next_cut(r, ret) || next_live(r, ret);
+	return next_difference(r, ret);
 }
 
 void responder_committed(struct responder *r, enum tenf_status status, tenf_time now)

@@ -146,8 +146,8 @@ enum responder_change_kind {
 	RESPONDER_RENEW,
 	RESPONDER_REMOVE,
 	/* Forget everything that was ever installed, and cut nothing for it. Comes first;
-	 * then every mapping that is to be there is installed, in the same batch,
-	 * however many they are. */
+	 * then what was ended, for its flows alone (`is_flushed`), and every mapping that is
+	 * to be there is installed, in the same batch, however many they are. */
 	RESPONDER_FLUSH,
 	RESPONDER_EPOCH, /* keep epoch_start, for responder_resume after a restart */
 	/* `peer`: from its remote endpoint alone inwards, and to it alone outwards. */
@@ -167,6 +167,8 @@ struct responder_change {
 	/* RESPONDER_RENEW: more than the end of the lease changed: nonce, maker, rule,
 	 * made_at, filters or description. */
 	bool content;
+	/* _REMOVE and _PEER_REMOVE: the flush before it has taken it, its flows are to be cut. */
+	bool is_flushed;
 	tenf_time epoch_start; /* RESPONDER_EPOCH */
 	const struct responder_peer *peer; /* RESPONDER_PEER_*; lives as mapping does */
 };

@@ -77,7 +77,7 @@ static void apply(struct house *h, const struct responder_change *change)
 	case RESPONDER_REMOVE:
 		h->removals++;
 		h->removed = *change->mapping;
-		h->held--;
+		h->held -= !change->is_flushed;
 		break;
 	case RESPONDER_FLUSH:
 		h->flushes++;
@@ -94,7 +94,7 @@ static void apply(struct house *h, const struct responder_change *change)
 		h->peer = *change->peer;
 		break;
 	case RESPONDER_PEER_REMOVE:
-		h->peers--;
+		h->peers -= !change->is_flushed;
 		break;
 	case RESPONDER_EPOCH:
 		h->epochs++;

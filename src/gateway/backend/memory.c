@@ -31,6 +31,8 @@ static enum tenf_status stage(struct backend *backend, const struct responder_ch
 		b->failed |= b->staged == 0;
 		break;
 	case RESPONDER_REMOVE:
+		if (change->is_flushed)
+			break;
 		b->failed |= b->staged == 0;
 		b->staged -= b->staged > 0;
 		break;

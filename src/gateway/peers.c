@@ -129,13 +129,21 @@ enum tenf_status peers_add(struct peers *p, const struct responder_peer *peer)
 	return status;
 }
 
+/* The backend holds it as it is. */
+static void hold(struct peers_entry *e)
+{
+	e->committed_until = e->peer.ends_at;
+	e->committed_lifetime_s = e->peer.lifetime_s;
+	e->committed_renewals = e->peer.renewals;
+}
+
 enum tenf_status peers_restore(struct peers *p, const struct responder_peer *peer)
 {
 	struct peers_entry *e;
 	enum tenf_status status = enter(p, peer, &e);
 
 	if (status == TENF_OK)
-		e->committed_until = peer->ends_at;
+		hold(e);
 	return status;
 }
 
@@ -279,7 +287,7 @@ void peers_commit(struct peers *p, void (*gone)(void *context, const struct resp
 		return;
 	for (size_t i = 0; i < p->count; i++) {
 		if (p->at[i].changed)
-			p->at[i].committed_until = p->at[i].peer.ends_at;
+			hold(&p->at[i]);
 	}
 	close_batch(p, gone, context);
 }
@@ -292,10 +300,10 @@ static void take_back(struct peers_entry *e)
 	}
 	if (e->peer.end == LEDGER_EXPIRED)
 		return;
-	if (e->peer.ends_at != e->committed_until && e->peer.renewals > 0)
-		e->peer.renewals--;
 	e->peer.end = LEDGER_NOT_ENDED;
 	e->peer.ends_at = e->committed_until;
+	e->peer.lifetime_s = e->committed_lifetime_s;
+	e->peer.renewals = e->committed_renewals;
 }
 
 void peers_rollback(struct peers *p,

@@ -48,6 +48,8 @@ enum peers_change {
 struct peers_entry {
 	struct responder_peer peer; /* comes first */
 	tenf_time committed_until;  /* what the backend holds; 0: nothing */
+	uint32_t committed_lifetime_s;
+	uint32_t committed_renewals;
 	bool changed; /* in this batch */
 };
 

@@ -233,12 +233,35 @@ static void what_is_restored_is_in_no_batch(void **state)
 	peers_done(&table);
 }
 
+static void a_failed_batch_takes_back_all_of_its_renewals(void **state)
+{
+	struct responder_peer p = peer_of(0);
+	struct peers_entry *e;
+
+	(void)state;
+	peers_init(&table, &tenf_memory_libc);
+	p.ends_at = 100;
+	p.lifetime_s = 50;
+	p.renewals = 0;
+	assert_int_equal(peers_add(&table, &p), TENF_OK);
+	peers_commit(&table, count_gone, NULL);
+	e = find(0);
+	peers_renew(&table, e, 200, 60);
+	peers_renew(&table, e, 300, 70);
+	peers_rollback(&table, count_gone, NULL);
+	assert_true(e->peer.ends_at == 100);
+	assert_int_equal(e->peer.lifetime_s, 50);
+	assert_int_equal(e->peer.renewals, 0);
+	peers_done(&table);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(agrees_with_an_array_under_random_operations),
 		cmocka_unit_test(the_table_is_finite),
 		cmocka_unit_test(what_is_restored_is_in_no_batch),
+		cmocka_unit_test(a_failed_batch_takes_back_all_of_its_renewals),
 	};
 
 	return cmocka_run_group_tests_name("gateway peers", tests, NULL, NULL);

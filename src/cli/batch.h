@@ -16,6 +16,7 @@ struct half {
 	uint32_t pair;       /* 0: a wish for one protocol */
 	bool answered;       /* a verdict came */
 	bool dirty;          /* the record does not say it yet */
+	bool asked_again;    /* the gateway restarted, and no word of this one since */
 	uint64_t number;     /* in the record, 0: not there */
 	struct tenf_mapping mapping;
 	/* What the record says instead of `mapping`, where that spans two routers; NULL: it

@@ -37,16 +37,34 @@ static enum output_color color_of(enum tenf_event_kind kind)
 	return OUTPUT_PLAIN;
 }
 
-/* What people want to see pass by: not each renewal, and not what is told
- * anyway by the lines about mappings. */
+/* What people want to see pass by: a renewal only where the gateway had restarted, and
+ * not what is told anyway by the lines about mappings. */
 static bool is_talked_of(const struct cli *cli, const struct holder *h,
-			 enum tenf_event_kind kind)
+			 const struct tenf_event *event)
 {
+	const struct half *half = batch_find(&h->batch, event->mapping.id);
+
 	if (cli->global.verbose)
 		return true;
-	if (kind == TENF_EVENT_GATEWAY)
+	if (event->kind == TENF_EVENT_GATEWAY)
 		return h->gateway_seen;
-	return kind != TENF_EVENT_RENEWED && kind != TENF_EVENT_ADDRESS;
+	if (event->kind == TENF_EVENT_RENEWED)
+		return half != NULL && half->asked_again;
+	return event->kind != TENF_EVENT_ADDRESS;
+}
+
+/* After a restart of the gateway each mapping has a word of its own. */
+static void note_restart(struct holder *h, const struct tenf_event *event)
+{
+	struct half *half = batch_find(&h->batch, event->mapping.id);
+	struct half *pair = half != NULL ? batch_find(&h->batch, half->pair) : NULL;
+
+	for (size_t i = 0; event->kind == TENF_EVENT_GATEWAY_RESTART && i < h->batch.count; i++)
+		h->batch.halves[i].asked_again = true;
+	if (half != NULL)
+		half->asked_again = false;
+	if (pair != NULL)
+		pair->asked_again = false;
 }
 
 static void print_people(struct cli *cli, const struct holder *h, const struct tenf_event *event,
@@ -59,7 +77,7 @@ static void print_people(struct cli *cli, const struct holder *h, const struct t
 				     .holds = true,
 				     .now = cli->now() };
 
-	if (!is_talked_of(cli, h, event->kind))
+	if (!is_talked_of(cli, h, event))
 		return;
 	event_text(&t, event, &style);
 	output_wrapped(cli, cli->out, color_of(event->kind), EVENT_TEXT_INDENT, line);
@@ -90,6 +108,7 @@ static void tell(struct cli *cli, struct holder *h, const struct tenf_event *eve
 
 	if (!cli->global.json)
 		print_people(cli, h, event, both ? "tcp+udp" : tenf_protocol_name(protocol));
+	note_restart(h, event);
 	if (is_change(event->kind))
 		hooks_tell(cli, &h->hooks, event->kind, &event->mapping,
 			   tenf_protocol_name(both ? TENF_BOTH : protocol), h->wishes.name);

@@ -147,6 +147,29 @@ static void mappings_are_held_until_a_signal_and_then_removed(void **state)
 	assert_null(strstr(c.out, "51413"));
 }
 
+static bool restart(struct tenf_session *session)
+{
+	fake.now += 60;
+	fake_gateway_event(session, TENF_EVENT_GATEWAY_RESTART);
+	fake_event(session, 0, TENF_EVENT_RENEWED, later);
+	return true;
+}
+
+static void what_is_held_again_after_a_restart_is_told_once(void **state)
+{
+	struct command c;
+
+	(void)state;
+	fake.steps[0] = restart;
+	fake.steps[1] = renew;
+	fake.steps[2] = terminate;
+	c = command("keep any:51413");
+	assert_int_equal(c.status, 0);
+	assert_non_null(strstr(c.out, "09:04:03  gateway restarted; asking again\n"
+				      "09:04:03  renewed until"));
+	assert_null(strstr(strstr(c.out, "renewed") + 1, "renewed"));
+}
+
 static void a_restart_and_a_new_port_are_told(void **state)
 {
 	struct command c;
@@ -521,6 +544,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(mappings_are_held_until_a_signal_and_then_removed),
+		TEST(what_is_held_again_after_a_restart_is_told_once),
 		TEST(a_restart_and_a_new_port_are_told),
 		TEST(a_pair_is_told_once),
 		TEST(several_mappings_are_told_apart),

@@ -30,19 +30,22 @@ configure() {
 	meson setup "$dir" $werror "$@" && echo "$*" >"$dir/.configured"
 }
 
-# build_and_test NAME DIR OPTIONS...; $only narrows down what is run.
-build_and_test() {
-	local name=$1 dir=$2
-	shift 2
-	say "$name: build"
-	if ! configure "$dir" "$@" || ! ninja -C "$dir" -j "$jobs"; then
+# build DIR OPTIONS...
+build() {
+	local dir=$1
+	configure "$@" && ninja -C "$dir" -j "$jobs"
+}
+
+# run_tests NAME DIR BUILT; $only narrows down what is run. Twice as many at a time
+# as there are cores: most tests of processes wait, for time or for each other.
+run_tests() {
+	local name=$1 dir=$2 built=$3
+	if [ "$built" -ne 0 ]; then
 		logs+=("$name=failed to build")
 		return
 	fi
 	say "$name: test"
 	rm -f "$dir/meson-logs/testlog.json"
-	# Twice as many as there are cores: most tests of processes wait, for time
-	# or for each other.
 	meson test -C "$dir" --no-rebuild --num-processes $((2 * jobs)) \
 		--timeout-multiplier 4 $only
 	logs+=("$name=$dir/meson-logs/testlog.json")
@@ -50,17 +53,34 @@ build_and_test() {
 
 scripts/setup.sh build test || exit 1
 
+say "gcc: build"
+CC=gcc build build-gcc
+built=$?
+
+# The second build fills the pauses of the first one's tests, and gives way to them.
+# Undefined symbols cannot be refused at link time there: the sanitizers' run-time
+# part is in the executable alone. The tree itself is checked by the first.
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+(
+	renice -n 19 "$BASHPID" >/dev/null
+	CC=clang CC_LD=lld build build-clang \
+		-Db_sanitize=address,undefined -Db_lundef=false -Doptimization=1 -Dfuzz=true
+) >"$log" 2>&1 &
+clang=$!
+
 only=
-CC=gcc build_and_test gcc build-gcc
-# Undefined symbols cannot be refused at link time: the sanitizers' run-time
-# part is in the executable alone. The tree itself was checked above.
+run_tests gcc build-gcc $built
+say "clang-sanitized: build"
+wait $clang
+built=$?
+cat "$log"
 only='--no-suite checks'
-CC=clang CC_LD=lld build_and_test clang-sanitized build-clang \
-	-Db_sanitize=address,undefined -Db_lundef=false -Doptimization=1 -Dfuzz=true
+run_tests clang-sanitized build-clang $built
 
 say "musl: static build of the library"
 mkdir -p build-musl
 JOBS=$jobs scripts/check-musl.sh build-musl/build >build-musl/check.tap 2>build-musl/check.err
 logs+=("musl=build-musl/check.tap")
 
-exec python3 scripts/summary.py "${logs[@]}"
+python3 scripts/summary.py "${logs[@]}"

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Rows about the gateway: ours with nftables beside Debian's miniupnpd and beside a
 bare echo, which is what the machine can do at all. Generators in storm.c."""
+import math
 import os
 import signal
 import subprocess
@@ -13,6 +14,7 @@ FEW = 100
 PEER_HELD = 1000   # what miniupnpd still answers to in reasonable time
 CHAIN = 20000
 FLOWS = 3000
+FLOW_TRIES = 5
 SECONDS = 3
 TRIES = 3          # of two figures that are compared closely; the best of each
 AT = "10.77.0.1:5351"
@@ -190,11 +192,13 @@ def flows(side, table):
     what = f"a new flow through {CHAIN} mappings beside 10"
     chain = f"the same through miniupnpd's chain of {CHAIN} rules beside 10"
     if table.wants(what):
-        cost = {}
-        for count in (10, CHAIN):
-            side.fresh()
-            side.storm("fill", AT, count)
-            cost[count] = float(side.storm("flow", OUTSIDE, FLOWS, count, space="world")[0])
+        cost = {10: math.inf, CHAIN: math.inf}
+        for _ in range(FLOW_TRIES):  # in turn, the best of each: single tries are 10 to 18 µs
+            for count in cost:
+                side.fresh()
+                side.storm("fill", AT, count)
+                cost[count] = min(cost[count], float(
+                    side.storm("flow", OUTSIDE, FLOWS, count, space="world")[0]))
         table.add(what, cost[10], cost[CHAIN], show=lambda ns: f"{ns / 1000:.1f} µs", ratio=1.1)
         side.world.gateway(None)
     if table.wants(chain):

@@ -4,6 +4,7 @@
 #include "files/whole-file.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/inotify.h>
@@ -21,8 +22,7 @@ static int watch_folder(const char *path)
 
 	if (slash == NULL || whole_file_folders(path) != TENF_OK)
 		return -1;
-	memcpy(folder, path, (size_t)(slash - path));
-	folder[slash - path] = '\0';
+	(void)snprintf(folder, sizeof(folder), "%.*s", (int)(slash - path), path);
 	fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
 	if (fd >= 0 && inotify_add_watch(fd, folder, IN_MODIFY | IN_MOVED_TO | IN_DELETE) < 0) {
 		close(fd);

@@ -9,7 +9,9 @@
 
 static int64_t wall_clock(void)
 {
-	return (int64_t)time(NULL);
+	struct timespec now;
+
+	return clock_gettime(CLOCK_REALTIME, &now) == 0 ? (int64_t)now.tv_sec : 0;
 }
 
 static int64_t steady_clock_ms(void)

@@ -15,11 +15,17 @@ void igd_listing_done(struct igd_listing *listing)
 
 /* ---- One entry ---------------------------------------------------------------- */
 
+/* By the function that reads HTTP too: each other one costs a start of the command. */
+static bool is_word(const char *text, const char *word)
+{
+	return strncasecmp(text, word, strlen(word) + 1) == 0;
+}
+
 static bool read_protocol(const char *text, enum tenf_protocol *ret)
 {
-	if (text == NULL || (strcasecmp(text, "TCP") != 0 && strcasecmp(text, "UDP") != 0))
+	if (text == NULL || (!is_word(text, "TCP") && !is_word(text, "UDP")))
 		return false;
-	*ret = strcasecmp(text, "TCP") == 0 ? TENF_TCP : TENF_UDP;
+	*ret = is_word(text, "TCP") ? TENF_TCP : TENF_UDP;
 	return true;
 }
 
@@ -38,7 +44,7 @@ static bool read_enabled(const struct igd_values *values)
 {
 	const char *text = igd_values_get(values, "NewEnabled");
 
-	return text == NULL || (strcmp(text, "0") != 0 && strcasecmp(text, "false") != 0);
+	return text == NULL || (strcmp(text, "0") != 0 && !is_word(text, "false"));
 }
 
 enum tenf_status igd_entry_read(const struct igd_values *values, struct igd_entry *ret)

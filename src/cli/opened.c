@@ -29,6 +29,14 @@ static bool same_or_unknown(const char *a, const char *b)
 	return a[0] == '\0' || b[0] == '\0' || strcmp(a, b) == 0;
 }
 
+/* Of what a probe found nobody knows the port outside; a wish that was refused or is
+ * being asked for has none. */
+static bool is_open_somewhere(const struct tenf_mapping *m)
+{
+	return m->external_port == 0 &&
+	       (m->state == TENF_STATE_MAPPED || m->state == TENF_STATE_RENEWING);
+}
+
 /* Two sources that speak of the same place. One source that tells of two has two. */
 static bool is_same(const struct opened *a, const struct opened *b, bool exactly)
 {
@@ -41,7 +49,7 @@ static bool is_same(const struct opened *a, const struct opened *b, bool exactly
 		return false;
 	if (m->external_port == n->external_port)
 		return true;
-	return !exactly && (m->external_port == 0 || n->external_port == 0);
+	return !exactly && (is_open_somewhere(m) || is_open_somewhere(n));
 }
 
 static struct opened *find(const struct opened_list *list, const struct opened *wanted)

@@ -54,6 +54,23 @@ static void a_natpmp_row_of_the_router_gets_the_name_of_our_record(void **state)
 	opened_done(&list);
 }
 
+static void a_wish_that_was_refused_is_not_what_is_open(void **state)
+{
+	struct opened wish = make(OPENED_AGENT, 0, 8080, "192.168.1.20");
+	struct opened lease = make(OPENED_LEASE, 80, 8080, "192.168.1.20");
+
+	(void)state;
+	wish.mapping.state = TENF_STATE_REFUSED;
+	for (int turn = 0; turn < 2; turn++) {
+		struct opened_list list = { NULL };
+
+		put(&list, turn == 0 ? &wish : &lease);
+		put(&list, turn == 0 ? &lease : &wish);
+		assert_int_equal(list.count, 2);
+		opened_done(&list);
+	}
+}
+
 static void another_programs_row_keeps_the_routers_words(void **state)
 {
 	struct opened router = make(OPENED_ROUTER, 51413, 51413, "192.168.1.31");
@@ -162,6 +179,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_natpmp_row_of_the_router_gets_the_name_of_our_record),
+		cmocka_unit_test(a_wish_that_was_refused_is_not_what_is_open),
 		cmocka_unit_test(another_programs_row_keeps_the_routers_words),
 		cmocka_unit_test(what_differs_stays_apart),
 		cmocka_unit_test(what_a_probe_found_is_filled_in_by_others),

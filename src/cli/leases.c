@@ -344,12 +344,18 @@ bool leases_open(struct cli *cli, struct leases *ret)
 
 bool leases_reopen(struct cli *cli, struct leases *ret)
 {
-	if (ret->seen.st_ino != 0 && take_lock(cli, ret) && is_as_it_was(ret)) {
-		drop_ended(ret, cli->now());
-		return true;
+	if (ret->seen.st_ino == 0) {
+		leases_done(ret);
+		return leases_open(cli, ret);
 	}
-	leases_done(ret);
-	return leases_open(cli, ret);
+	if (!take_lock(cli, ret))
+		return false;
+	if (!is_as_it_was(ret)) {
+		leases_done(ret);
+		return leases_open(cli, ret);
+	}
+	drop_ended(ret, cli->now());
+	return true;
 }
 
 void leases_read(struct cli *cli, struct leases *ret)

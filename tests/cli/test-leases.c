@@ -358,6 +358,23 @@ static void what_stands_before_a_hole_stays(void **state)
 	assert_non_null(strstr(c.out, "8081"));
 }
 
+static void what_cannot_be_recorded_is_told_once(void **state)
+{
+	struct command c;
+	char lock[300];
+
+	(void)state;
+	(void)command("add 8080");
+	snprintf(lock, sizeof(lock), "%s.lock", command_record());
+	assert_int_equal(unlink(lock), 0);
+	assert_int_equal(mkdir(lock, 0700), 0);
+	c = command("add 8080");
+	assert_int_equal(c.status, 0); /* the port is open all the same */
+	assert_non_null(strstr(c.err, "cannot record leases"));
+	assert_null(strstr(strstr(c.err, "cannot record leases") + 1, "cannot record leases"));
+	assert_int_equal(rmdir(lock), 0);
+}
+
 /* What was read is not read again, unless somebody wrote meanwhile. */
 static void a_record_that_another_wrote_to_is_read_again(void **state)
 {
@@ -504,6 +521,7 @@ int main(void)
 		TEST(what_can_be_read_of_a_damaged_file_stays),
 		TEST(a_file_that_is_too_large_is_set_aside),
 		TEST(a_renewal_is_a_line_at_the_end),
+		TEST(what_cannot_be_recorded_is_told_once),
 		TEST(a_record_that_another_wrote_to_is_read_again),
 		TEST(what_is_of_no_use_any_more_has_a_limit),
 		TEST(a_drop_writes_the_record_anew),

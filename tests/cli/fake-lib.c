@@ -147,6 +147,18 @@ static struct tenf_event *push(struct tenf_session *session, enum tenf_event_kin
 	return event;
 }
 
+void fake_lose(struct tenf_mapping *mapping)
+{
+	mapping->state = TENF_STATE_LOST;
+	mapping->error = (struct tenf_error){ .reason = TENF_REASON_SILENT, .result = -1 };
+}
+
+void fake_come_back(struct tenf_mapping *mapping)
+{
+	mapping->state = TENF_STATE_MAPPED;
+	mapping->error = (struct tenf_error){ .result = -1 };
+}
+
 void fake_event(struct tenf_session *session, size_t index, enum tenf_event_kind kind,
 		void (*change)(struct tenf_mapping *))
 {

@@ -86,6 +86,9 @@ void fake_reset(void);
 /* An event for the n-th mapping, as it is after `change` (may be NULL). */
 void fake_event(struct tenf_session *session, size_t index, enum tenf_event_kind kind,
 		void (*change)(struct tenf_mapping *));
+/* Changes for it: the gateway fell silent, and is there again. */
+void fake_lose(struct tenf_mapping *mapping);
+void fake_come_back(struct tenf_mapping *mapping);
 /* An event about the gateway. */
 void fake_gateway_event(struct tenf_session *session, enum tenf_event_kind kind);
 

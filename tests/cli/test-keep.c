@@ -56,18 +56,6 @@ static void other_address(struct tenf_mapping *m)
 	strcpy(m->external_address, "198.51.100.9");
 }
 
-static void lose(struct tenf_mapping *m)
-{
-	m->state = TENF_STATE_LOST;
-	m->error = (struct tenf_error){ .reason = TENF_REASON_SILENT, .result = -1 };
-}
-
-static void come_back(struct tenf_mapping *m)
-{
-	m->state = TENF_STATE_MAPPED;
-	m->error = (struct tenf_error){ .result = -1 };
-}
-
 static void later(struct tenf_mapping *m)
 {
 	m->expires_at = fake.now + 7200;
@@ -111,13 +99,13 @@ static bool change_address(struct tenf_session *session)
 
 static bool lose_first(struct tenf_session *session)
 {
-	fake_event(session, 0, TENF_EVENT_LOST, lose);
+	fake_event(session, 0, TENF_EVENT_LOST, fake_lose);
 	return true;
 }
 
 static bool first_comes_back(struct tenf_session *session)
 {
-	fake_event(session, 0, TENF_EVENT_MAPPED, come_back);
+	fake_event(session, 0, TENF_EVENT_MAPPED, fake_come_back);
 	return true;
 }
 

@@ -57,18 +57,6 @@ static void other_network(struct tenf_mapping *m)
 	strcpy(m->external_address, "10.30.0.2");
 }
 
-static void lose(struct tenf_mapping *m)
-{
-	m->state = TENF_STATE_LOST;
-	m->error = (struct tenf_error){ .reason = TENF_REASON_SILENT, .result = -1 };
-}
-
-static void come_back(struct tenf_mapping *m)
-{
-	m->state = TENF_STATE_MAPPED;
-	m->error = (struct tenf_error){ .result = -1 };
-}
-
 static bool inner_moves(struct tenf_session *session)
 {
 	if (is_inner(session))
@@ -88,14 +76,14 @@ static bool inner_address_changes(struct tenf_session *session)
 static bool inner_is_lost(struct tenf_session *session)
 {
 	if (is_inner(session))
-		fake_event(session, 0, TENF_EVENT_LOST, lose);
+		fake_event(session, 0, TENF_EVENT_LOST, fake_lose);
 	return true;
 }
 
 static bool inner_comes_back(struct tenf_session *session)
 {
 	if (is_inner(session))
-		fake_event(session, 0, TENF_EVENT_MAPPED, come_back);
+		fake_event(session, 0, TENF_EVENT_MAPPED, fake_come_back);
 	return true;
 }
 
@@ -110,8 +98,8 @@ static bool outer_restarts(struct tenf_session *session)
 {
 	if (!is_inner(session)) {
 		fake_gateway_event(session, TENF_EVENT_GATEWAY_RESTART);
-		fake_event(session, 0, TENF_EVENT_LOST, lose);
-		fake_event(session, 0, TENF_EVENT_MAPPED, come_back);
+		fake_event(session, 0, TENF_EVENT_LOST, fake_lose);
+		fake_event(session, 0, TENF_EVENT_MAPPED, fake_come_back);
 	}
 	return true;
 }

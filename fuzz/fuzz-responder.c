@@ -365,7 +365,7 @@ static void restart(struct gateway *g)
 			.protocol = (enum tenf_protocol)m->protocol,
 			.internal = { m->internal_address, m->internal_port },
 			.external = responder_external_of(old, m), .made_at = m->made_at,
-			.maker = (enum ledger_maker)m->maker, .ends_at = m->timer.at,
+			.maker = (enum ledger_maker)m->maker, .ends_at = m->until,
 			.lifetime_s = m->lifetime_s, .renewals = m->renewals, .id = m->id,
 		};
 		memcpy(k->nonce, m->nonce, sizeof(k->nonce));

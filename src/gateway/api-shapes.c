@@ -91,7 +91,7 @@ static void fill(const struct daemon *d, const struct ledger_mapping *m, struct 
 	ret->method = method_of(m);
 	if (m->maker != LEDGER_STATIC) {
 		ret->lifetime_s = m->lifetime_s;
-		ret->expires_at = net_wall_of_s(m->timer.at);
+		ret->expires_at = net_wall_of_s(m->until);
 	}
 	api_fill_endpoints(&internal, &external, ret);
 	if (!tenf_address_is_none(&gateway))

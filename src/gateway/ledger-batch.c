@@ -46,7 +46,7 @@ enum tenf_status ledger_save(struct ledger *l, struct ledger_mapping *m)
 	}
 	s = &l->saved[l->saved_count++];
 	*s = (struct ledger_saved){
-		.mapping = m, .cold = m->cold, .at = m->timer.at, .made_at = m->made_at,
+		.mapping = m, .cold = m->cold, .at = m->until, .made_at = m->made_at,
 		.renewals = m->renewals, .lifetime_s = m->lifetime_s, .rule = m->rule,
 		.maker = m->maker, .state = m->state, .end = m->end,
 	};
@@ -128,7 +128,7 @@ void ledger_commit(struct ledger *l)
 	while (l->batch != NULL) {
 		struct ledger_mapping *m = take_first(l);
 
-		m->committed_until = m->state == LEDGER_LIVE ? m->timer.at : 0;
+		m->committed_until = m->state == LEDGER_LIVE ? m->until : 0;
 	}
 }
 

@@ -44,6 +44,7 @@ void ledger_set_live(struct ledger *l, struct ledger_mapping *m, tenf_time until
 {
 	leave_state(l, m);
 	m->state = LEDGER_LIVE;
+	m->until = until;
 	ledger_host_link(l, m);
 	l->live_count++;
 	tenf_heap_set(&l->leases, &m->timer, until);
@@ -53,6 +54,7 @@ void ledger_set_ended(struct ledger *l, struct ledger_mapping *m, tenf_time unti
 {
 	leave_state(l, m);
 	m->state = LEDGER_ENDED;
+	m->until = until;
 	ledger_host_link(l, m);
 	l->ended_count++;
 	tenf_heap_set(&l->withheld, &m->timer, until);
@@ -259,7 +261,11 @@ enum tenf_status ledger_renew(struct ledger *l, struct ledger_mapping *m, uint32
 	}
 	m->lifetime_s = lifetime_s;
 	m->renewals++;
-	tenf_heap_set(&l->leases, &m->timer, tenf_time_add(now, tenf_seconds(lifetime_s)));
+	m->until = tenf_time_add(now, tenf_seconds(lifetime_s));
+	/* Only forward: thousands are renewed for each that ends, and the way down through a
+	 * large heap is what a renewal would spend most of its time on. */
+	if (m->until < m->timer.at)
+		tenf_heap_set(&l->leases, &m->timer, m->until);
 	return TENF_OK;
 }
 
@@ -458,14 +464,18 @@ _Static_assert(offsetof(struct ledger_mapping, timer) == 0, "mapping_of relies o
 
 struct ledger_mapping *ledger_expire_one(struct ledger *l, tenf_time now)
 {
-	struct ledger_mapping *m;
+	while (tenf_heap_deadline(&l->leases) <= now) {
+		struct ledger_mapping *m = mapping_of(tenf_heap_first(&l->leases));
 
-	if (tenf_heap_deadline(&l->leases) > now)
-		return NULL;
-	m = mapping_of(tenf_heap_first(&l->leases));
-	/* From the end of the lease, not from when somebody looked. */
-	ledger_end(l, m, LEDGER_EXPIRED, m->timer.at);
-	return m;
+		if (m->until > m->timer.at) {
+			tenf_heap_set(&l->leases, &m->timer, m->until);
+			continue;
+		}
+		/* From the end of the lease, not from when somebody looked. */
+		ledger_end(l, m, LEDGER_EXPIRED, m->until);
+		return m;
+	}
+	return NULL;
 }
 
 void ledger_sweep(struct ledger *l, tenf_time now)
@@ -483,7 +493,7 @@ tenf_time ledger_deadline(const struct ledger *l)
 
 uint32_t ledger_remaining_s(const struct ledger_mapping *m, tenf_time now)
 {
-	tenf_time left = m->timer.at - now;
+	tenf_time left = m->until - now;
 
 	if (m->maker == LEDGER_STATIC)
 		return UINT32_MAX;

@@ -74,7 +74,8 @@ struct ledger_cold {
 struct ledger_host;
 
 struct ledger_mapping {
-	struct tenf_heap_entry timer; /* end of the lease, or of the withholding */
+	struct tenf_heap_entry timer; /* to be looked at then, not later than at its end */
+	tenf_time until;              /* end of the lease, or of the withholding */
 	struct tenf_address internal_address;
 	struct ledger_mapping *next_internal; /* hash chains */
 	struct ledger_mapping *next_external;
@@ -102,7 +103,7 @@ struct ledger_mapping {
 	bool is_rewritten; /* in this batch, in more than the end of its lease */
 	bool is_moved; /* to another external address, and its client has not asked since */
 };
-_Static_assert(sizeof(void *) > 8 || sizeof(struct ledger_mapping) <= 144,
+_Static_assert(sizeof(void *) > 8 || sizeof(struct ledger_mapping) <= 152,
 	       "with its places in two hashes and a heap a mapping takes 192 octets at most");
 
 /* One host's part: what it holds, and what limits it. */
@@ -283,7 +284,8 @@ bool ledger_takes_filters(const struct ledger *ledger, const struct ledger_mappi
 struct ledger_mapping *ledger_expire_one(struct ledger *ledger, tenf_time now);
 /* Forgets ended records whose withholding is over; nothing while a batch is open. */
 void ledger_sweep(struct ledger *ledger, tenf_time now);
-/* The next end of either; TENF_NEVER when there is none. */
+/* The next end of either, or earlier: then ledger_expire_one finds that a lease was
+ * renewed, which does not move its timer. TENF_NEVER when there is none. */
 tenf_time ledger_deadline(const struct ledger *ledger);
 
 enum ledger_change_kind {

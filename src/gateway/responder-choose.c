@@ -224,7 +224,7 @@ uint16_t responder_choose(struct responder *r, const struct map_question *q, uin
 	const struct ledger_mapping *revoked = ledger_find_revoked(
 		r->ledger, &q->internal, q->protocol, q->internal_port);
 
-	if (revoked != NULL && revoked->timer.at > now) {
+	if (revoked != NULL && revoked->until > now) {
 		responder_refuse(out, MAP_DENIED, revoked->rule, "revoked by the administrator");
 		out->lifetime_s = ledger_remaining_s(revoked, now);
 		return 0;

@@ -105,7 +105,7 @@ void responder_record_revoked(struct responder *r, bool failed, tenf_time now)
 	while (ledger_next_change(r->ledger, &cursor, &kind, &m)) {
 		if (kind != LEDGER_REMOVE)
 			continue;
-		if ((!failed || m->end == LEDGER_EXPIRED) && m->timer.at > now)
+		if ((!failed || m->end == LEDGER_EXPIRED) && m->until > now)
 			responder_remember_ended(r, m);
 		if (m->end == LEDGER_REVOKED) {
 			record_one(r, m, failed);

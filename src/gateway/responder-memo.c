@@ -37,7 +37,7 @@ void responder_set_memory(struct responder *r, const struct responder_memory *me
 void responder_remember_ended(struct responder *r, const struct ledger_mapping *m)
 {
 	struct responder_memo memo = {
-		.kind = MEMO_ENDED, .id = m->id, .until = m->timer.at,
+		.kind = MEMO_ENDED, .id = m->id, .until = m->until,
 		.protocol = (enum tenf_protocol)m->protocol,
 		.internal = { m->internal_address, m->internal_port },
 		.external = responder_external_of(r, m), .maker = (enum ledger_maker)m->maker,

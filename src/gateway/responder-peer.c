@@ -198,7 +198,7 @@ static bool is_revoked(struct responder *r, const struct map_question *q, tenf_t
 	tenf_time until = peers_revoked_until(&r->peers, q->protocol, &internal, &q->remote);
 
 	if (revoked != NULL)
-		until = tenf_time_max(until, revoked->timer.at);
+		until = tenf_time_max(until, revoked->until);
 	if (until <= now)
 		return false;
 	say_no(out, MAP_DENIED, revoked != NULL ? revoked->rule : POLICY_NO_RULE,

@@ -159,7 +159,7 @@ enum responder_change_kind {
 struct responder_change {
 	enum responder_change_kind kind;
 	/* NULL for RESPONDER_FLUSH, _EPOCH and _PEER_*; lives until responder_committed.
-	 * The lease ends at mapping->timer.at (TENF_NEVER for a static one) unless
+	 * The lease ends at mapping->until (TENF_NEVER for a static one) unless
 	 * removed; mapping->end says why then. Flows that run through a removed mapping
 	 * are to be cut, but for LEDGER_EXPIRED. */
 	const struct ledger_mapping *mapping;

@@ -186,7 +186,7 @@ static void expect_same(const struct ledger_mapping *m, const struct record *r)
 	assert_int_equal(m->nonce[0], r->nonce);
 	assert_int_equal(m->state, r->state);
 	assert_int_equal(m->end, r->end);
-	assert_true(m->timer.at == r->until);
+	assert_true(m->until == r->until);
 	assert_int_equal(m->cold != NULL ? m->cold->filter_count : 0,
 			 r->state == LEDGER_LIVE ? r->filters
 						 : (m->cold != NULL ? m->cold->filter_count : 0));
@@ -234,7 +234,11 @@ static void compare(void)
 	assert_int_equal(ledger_count(b.ledger), live);
 	assert_int_equal(seen, live);
 	assert_int_equal(ledger_withheld(b.ledger), ended);
-	assert_true(ledger_deadline(b.ledger) == deadline);
+	/* Too early for what was renewed, which is found out by looking; not always done, so
+	 * that much of it is there when leases end. */
+	assert_true(ledger_deadline(b.ledger) <= deadline);
+	while (draw(4) == 0 && ledger_deadline(b.ledger) < deadline)
+		assert_null(ledger_expire_one(b.ledger, ledger_deadline(b.ledger)));
 }
 
 /* ---- Steps ------------------------------------------------------------ */
@@ -500,9 +504,37 @@ static void limits_that_make_no_sense_are_refused(void **state)
 	ledger_free(NULL);
 }
 
+/* The first was made to end first, and is renewed: the second ends before it. */
+static void leases_end_in_order_though_a_renewal_moves_no_timer(void **state)
+{
+	const struct ledger_limits limits = { 16, 120, 240 };
+	struct ledger_wish wish = { .internal_address = house_host(1), .protocol = TENF_UDP,
+				    .internal_port = 1, .external_port = 1,
+				    .maker = LEDGER_BY_NATPMP, .lifetime_s = 60 };
+	struct ledger_mapping *first, *second;
+	struct ledger *ledger;
+
+	(void)state;
+	assert_int_equal(ledger_new(&limits, &b.random, &tenf_memory_libc, &ledger), TENF_OK);
+	assert_int_equal(ledger_add(ledger, &wish, 0, &first), TENF_OK);
+	wish.internal_port = wish.external_port = 2;
+	wish.lifetime_s = 70;
+	assert_int_equal(ledger_add(ledger, &wish, 0, &second), TENF_OK);
+	assert_int_equal(ledger_renew(ledger, first, 90, NULL, 0), TENF_OK);
+	ledger_commit(ledger);
+	assert_true(ledger_deadline(ledger) == tenf_seconds(60));
+	assert_null(ledger_expire_one(ledger, tenf_seconds(60)));
+	assert_true(ledger_deadline(ledger) == tenf_seconds(70));
+	assert_int_equal(ledger_renew(ledger, first, 90, NULL, tenf_seconds(5)), TENF_OK);
+	assert_ptr_equal(ledger_expire_one(ledger, tenf_seconds(300)), second);
+	assert_ptr_equal(ledger_expire_one(ledger, tenf_seconds(300)), first);
+	assert_null(ledger_expire_one(ledger, tenf_seconds(300)));
+	ledger_free(ledger);
+}
+
 static void remaining_time_is_rounded_up(void **state)
 {
-	struct ledger_mapping m = { .timer = { .at = 10 * TENF_SECOND }, .maker = LEDGER_BY_PCP };
+	struct ledger_mapping m = { .until = 10 * TENF_SECOND, .maker = LEDGER_BY_PCP };
 
 	(void)state;
 	assert_int_equal(ledger_remaining_s(&m, 0), 10);
@@ -520,6 +552,7 @@ int main(void)
 		cmocka_unit_test(agrees_with_an_array_under_random_operations),
 		cmocka_unit_test(a_mapping_takes_192_octets_at_most),
 		cmocka_unit_test(limits_that_make_no_sense_are_refused),
+		cmocka_unit_test(leases_end_in_order_though_a_renewal_moves_no_timer),
 		cmocka_unit_test(remaining_time_is_rounded_up),
 	};
 

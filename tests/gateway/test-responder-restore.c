@@ -33,7 +33,7 @@ static struct responder_kept kept_of(const struct ledger_mapping *m)
 		.protocol = (enum tenf_protocol)m->protocol,
 		.internal = { m->internal_address, m->internal_port },
 		.external = responder_external_of(h.r, m), .maker = (enum ledger_maker)m->maker,
-		.made_at = m->made_at, .ends_at = m->timer.at, .lifetime_s = m->lifetime_s,
+		.made_at = m->made_at, .ends_at = m->until, .lifetime_s = m->lifetime_s,
 		.renewals = m->renewals, .id = m->id, .rule = m->rule, .asker = *asker,
 		.has_asker = !tenf_address_equal(asker, &m->internal_address),
 	};

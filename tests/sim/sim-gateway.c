@@ -144,7 +144,7 @@ static void sweep(struct sim_gateway *g, tenf_time now)
 /* What a renewal may change. */
 static void write_beside(struct sim_held *held, const struct ledger_mapping *m)
 {
-	held->until = m->timer.at;
+	held->until = m->until;
 	held->maker = (enum ledger_maker)m->maker;
 	memcpy(held->nonce, m->nonce, sizeof(held->nonce));
 	held->made_at = m->made_at;
@@ -180,7 +180,7 @@ static void renew(struct sim_gateway *g, const struct responder_change *change,
 	else if (change->content)
 		write_beside(held, change->mapping);
 	else
-		held->until = change->mapping->timer.at;
+		held->until = change->mapping->until;
 }
 
 static void apply(struct sim_gateway *g, const struct responder_change *change, tenf_time now)
@@ -233,7 +233,7 @@ static void compare(struct sim_gateway *g)
 
 		count++;
 		if (held == NULL || held->external_port != m->external_port ||
-		    held->until != m->timer.at)
+		    held->until != m->until)
 			g->inconsistent = true;
 	}
 	if (count != g->held_count)

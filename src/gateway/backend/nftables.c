@@ -150,7 +150,7 @@ static void copy_mapping(const struct responder_change *change, struct helper_ma
 	ret->internal = (struct tenf_endpoint){ m->internal_address, m->internal_port };
 	ret->remote.port = 0;
 	ret->made_at = m->made_at;
-	ret->ends_at = m->timer.at;
+	ret->ends_at = m->until;
 	memcpy(ret->nonce, m->nonce, sizeof(ret->nonce));
 	ret->lifetime_s = m->lifetime_s;
 	ret->renewals = m->renewals;

@@ -44,7 +44,7 @@ static void keys_are_what_the_rules_look_up(void **state)
 	assert_int_equal(e.data_len, 8);
 	assert_memory_equal(e.data, snat + 4, 8);
 	element_of_source(&m, NOW, &e);
-	assert_int_equal(e.set, SET_SNAT4);
+	assert_int_equal(e.set, SET_SNAT4 + 8443 % ELEMENT_PARTS);
 	assert_memory_equal(e.key, snat, sizeof(snat));
 	assert_memory_equal(e.data, dnat + 4, 8);
 }
@@ -62,6 +62,32 @@ static void a_static_mapping_has_no_time_out(void **state)
 	assert_int_equal(element_to_mapping(&e, 0, NOW, &got), TENF_OK);
 	assert_true(got.ends_at == TENF_NEVER);
 	assert_int_equal(element_timeout(NOW - 5, NOW), 1); /* over, but not for ever */
+}
+
+static void the_way_out_ends_later_and_for_many_leases_at_once(void **state)
+{
+	const tenf_duration hour = 3600 * TENF_SECOND;
+	struct helper_mapping m = sample_mapping4();
+	struct element e;
+
+	(void)state;
+	for (tenf_time at = 1; at < 20 * hour; at += 7 * 60 * TENF_SECOND) {
+		tenf_time end = element_source_end(at);
+
+		assert_true(end > at + TENF_SECOND && end <= at + 4 * hour + 5 * TENF_SECOND);
+		assert_true(element_source_end(at / (4 * hour) * (4 * hour)) == end);
+		m.ends_at = at;
+		element_of_source(&m, 0, &e);
+		assert_true(e.timeout_ms == (uint64_t)(end / TENF_MILLISECOND));
+	}
+	assert_true(element_source_end(TENF_NEVER) == TENF_NEVER);
+	assert_true(element_source_end(TENF_NEVER - 1) == TENF_NEVER);
+	/* That of PEER ends with it. */
+	m = sample_peer();
+	m.ends_at = hour;
+	element_of_source(&m, 0, &e);
+	assert_int_equal(e.set, SET_SPEER4);
+	assert_true(e.timeout_ms == 3600000);
 }
 
 static void the_comment_is_fit_for_a_terminal(void **state)
@@ -168,6 +194,7 @@ int main(void)
 		cmocka_unit_test(a_mapping_is_read_back_from_its_element),
 		cmocka_unit_test(keys_are_what_the_rules_look_up),
 		cmocka_unit_test(a_static_mapping_has_no_time_out),
+		cmocka_unit_test(the_way_out_ends_later_and_for_many_leases_at_once),
 		cmocka_unit_test(the_comment_is_fit_for_a_terminal),
 		cmocka_unit_test(filters_are_ranges_and_outlive_their_mapping),
 		cmocka_unit_test(a_filter_range_has_its_bounds),

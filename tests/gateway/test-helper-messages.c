@@ -20,6 +20,7 @@ static void a_change_is_read_as_it_was_written(void **state)
 			wanted = (struct helper_change){
 				.kind = (enum helper_change_kind)kind, .content = which == 1,
 				.cut = which == 0, .epoch_start = INT64_C(-5),
+				.held_until = INT64_C(0x3456789abcd),
 				.mapping = which == 0	? sample_mapping4()
 					   : which == 1 ? sample_mapping6()
 							: sample_peer() };
@@ -35,6 +36,8 @@ static void a_change_is_read_as_it_was_written(void **state)
 			assert_int_equal(got.kind, kind);
 			assert_int_equal(got.content, wanted.content);
 			assert_int_equal(got.cut, wanted.cut);
+			assert_true(got.held_until ==
+				    (kind == HELPER_RENEW ? wanted.held_until : 0));
 			if (kind == HELPER_EPOCH)
 				assert_int_equal(got.epoch_start, -5);
 			else if (kind != HELPER_FLUSH)

@@ -35,8 +35,8 @@ def home_with(opened, keys="", **more):
 
 
 def parts_of(name):
-    """dnat4 lies in eight maps, by the last bits of the port."""
-    return [f"{name}_{part}" for part in range(8)] if name == "dnat4" else [name]
+    """dnat4 and snat4 lie in eight maps each, by the last bits of the port."""
+    return [f"{name}_{part}" for part in range(8)] if name in ("dnat4", "snat4") else [name]
 
 
 def elements(home, name):

@@ -221,7 +221,9 @@ static enum tenf_status stage(struct backend *backend, const struct responder_ch
 	c->content = change->content;
 	c->cut = false;
 	c->epoch_start = change->epoch_start;
+	c->held_until = 0;
 	if (change->mapping != NULL) {
+		c->held_until = change->mapping->committed_until;
 		c->cut = c->kind == HELPER_REMOVE && change->mapping->end != LEDGER_EXPIRED;
 		copy_mapping(change, &c->mapping);
 	}

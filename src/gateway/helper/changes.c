@@ -53,19 +53,37 @@ static int put_filters(struct transaction *t, enum transaction_act act,
 	return code;
 }
 
-static int put_mapping(struct transaction *t, enum transaction_act act,
+static int put_inwards(struct transaction *t, enum transaction_act act,
 		       const struct helper_mapping *m, tenf_time now)
 {
 	uint8_t user_data[ELEMENT_USER_DATA_MAX];
 	struct element e;
-	int code;
 
 	element_of_mapping(m, now, user_data, &e);
-	code = transaction_put(t, act, &e);
-	if (code != 0 || e.data_len == 0)
+	return transaction_put(t, act, &e);
+}
+
+static int put_mapping(struct transaction *t, enum transaction_act act,
+		       const struct helper_mapping *m, tenf_time now)
+{
+	int code = put_inwards(t, act, m, now);
+	struct element e;
+
+	if (code != 0 || !tenf_address_is_v4(&m->internal.address))
 		return code;
 	element_of_source(m, now, &e);
 	return transaction_put(t, act, &e);
+}
+
+/* The way out lasts longer, often long enough. */
+static int put_renewal(struct transaction *t, const struct helper_change *change, tenf_time now)
+{
+	const struct helper_mapping *m = &change->mapping;
+
+	if (m->remote.port == 0 && change->held_until > 0 &&
+	    element_source_end(m->ends_at) == element_source_end(change->held_until))
+		return put_inwards(t, TRANSACTION_EXTEND, m, now);
+	return put_mapping(t, TRANSACTION_EXTEND, m, now);
 }
 
 /* ---- Filters ---------------------------------------------------------------------- */
@@ -152,7 +170,7 @@ int changes_put(struct changes *c, struct transaction *t, const struct helper_ch
 	case HELPER_RENEW:
 		if (change->content || m->filter_count > 0)
 			return put_content(c, t, m, now);
-		return put_mapping(t, TRANSACTION_EXTEND, m, now);
+		return put_renewal(t, change, now);
 	case HELPER_REMOVE:
 		return put_removal(c, t, m, now);
 	case HELPER_EPOCH:

@@ -14,6 +14,7 @@ void dump_done(struct dump *dump)
 	free(dump->packets);
 	free(dump->writers);
 	free(dump->counts);
+	sources_done(&dump->sources);
 	*dump = (struct dump){ 0 };
 }
 
@@ -85,7 +86,7 @@ static void add_mapping(const struct element *e, uint64_t left_ms, void *context
 	if (m.remote.port == 0)
 		changes_fill_filters(d->changes, &m);
 	w = packet_for(d);
-	if (w == NULL) {
+	if (w == NULL || sources_keep(&d->sources, &m) != 0) {
 		d->failed = true;
 		return;
 	}
@@ -125,6 +126,20 @@ static int read_all(struct helper *h, struct dump *d)
 	return code == 0 && d->failed ? ENOMEM : code;
 }
 
+/* What could not be removed is over in some hours, so nobody has to hear of it. */
+static void remove_other_sources(struct helper *h, struct dump *d)
+{
+	int code = EINTR;
+
+	for (unsigned i = 0; i < DUMP_ATTEMPTS && (code == EINTR || code == E2BIG); i++) {
+		transaction_clear(h->transaction);
+		code = sources_put_others(&d->sources, &h->nft, h->transaction);
+		if ((code == 0 || code == E2BIG) && helper_commit(h, &(int){ 0 }) != HELPER_OK)
+			break;
+	}
+	transaction_clear(h->transaction);
+}
+
 int helper_dump(struct helper *h, uint32_t number, tenf_time now, struct dump *ret)
 {
 	int code = EINTR;
@@ -133,11 +148,14 @@ int helper_dump(struct helper *h, uint32_t number, tenf_time now, struct dump *r
 	for (unsigned i = 0; i < DUMP_ATTEMPTS && code == EINTR; i++) {
 		ret->count = 0;
 		ret->foreign = 0;
+		ret->sources.count = 0;
 		code = read_all(h, ret);
 	}
 	if (code == 0 && packet_for(ret) == NULL)
 		code = ENOMEM; /* nothing is told by a packet too */
-	if (code == 0)
-		write_heads(ret, number);
+	if (code != 0)
+		return code;
+	remove_other_sources(h, ret);
+	write_heads(ret, number);
 	return code;
 }

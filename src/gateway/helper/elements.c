@@ -13,13 +13,21 @@
 #define PORT_MAX 65535
 /* A mapping that outlived its filters for a moment would be open to all. */
 #define FILTER_LONGER_MS 5000
+/* The way out of mappings ends at multiples of this: a lease of 2 h that is renewed each
+ * hour touches it every fourth time. */
+#define SOURCE_GRID (4 * 3600 * TENF_SECOND)
+/* What is read back after a restart is off by moments. */
+#define SOURCE_LONGER (5 * TENF_SECOND)
 
 const char *const element_set_names[SET_COUNT] = {
 	[SET_DNAT4] = "dnat4_0",       [SET_DNAT4 + 1] = "dnat4_1",
 	[SET_DNAT4 + 2] = "dnat4_2",   [SET_DNAT4 + 3] = "dnat4_3",
 	[SET_DNAT4 + 4] = "dnat4_4",   [SET_DNAT4 + 5] = "dnat4_5",
 	[SET_DNAT4 + 6] = "dnat4_6",   [SET_DNAT4 + 7] = "dnat4_7",
-	[SET_SNAT4] = "snat4",
+	[SET_SNAT4] = "snat4_0",       [SET_SNAT4 + 1] = "snat4_1",
+	[SET_SNAT4 + 2] = "snat4_2",   [SET_SNAT4 + 3] = "snat4_3",
+	[SET_SNAT4 + 4] = "snat4_4",   [SET_SNAT4 + 5] = "snat4_5",
+	[SET_SNAT4 + 6] = "snat4_6",   [SET_SNAT4 + 7] = "snat4_7",
 	[SET_PINHOLE6] = "pinhole6",   [SET_FILTERED4] = "filtered4",
 	[SET_FILTERED6] = "filtered6", [SET_ALLOWED4] = "allowed4",
 	[SET_ALLOWED6] = "allowed6",   [SET_DPEER4] = "dpeer4",
@@ -33,9 +41,14 @@ bool element_set_is_dnat4(unsigned set)
 	return set < SET_DNAT4 + ELEMENT_PARTS;
 }
 
-static uint8_t part_of(uint16_t external_port)
+bool element_set_is_snat4(unsigned set)
 {
-	return (uint8_t)(SET_DNAT4 + external_port % ELEMENT_PARTS);
+	return set >= SET_SNAT4 && set < SET_SNAT4 + ELEMENT_PARTS;
+}
+
+static uint8_t part_of(enum element_set first, uint16_t port)
+{
+	return (uint8_t)((unsigned)first + port % ELEMENT_PARTS);
 }
 
 uint64_t element_timeout(tenf_time ends_at, tenf_time now)
@@ -43,6 +56,13 @@ uint64_t element_timeout(tenf_time ends_at, tenf_time now)
 	if (ends_at == TENF_NEVER)
 		return 0;
 	return (uint64_t)tenf_time_max((ends_at - now) / TENF_MILLISECOND, 1);
+}
+
+tenf_time element_source_end(tenf_time ends_at)
+{
+	if (ends_at > TENF_NEVER - SOURCE_GRID)
+		return TENF_NEVER;
+	return tenf_time_add((ends_at / SOURCE_GRID + 1) * SOURCE_GRID, SOURCE_LONGER);
 }
 
 /* ---- Keys ------------------------------------------------------------------ */
@@ -217,7 +237,7 @@ void element_of_mapping(const struct helper_mapping *m, tenf_time now, uint8_t *
 	if (m->remote.port != 0)
 		ret->set = v4 ? SET_DPEER4 : SET_PEER6;
 	else
-		ret->set = v4 ? part_of(m->external.port) : SET_PINHOLE6;
+		ret->set = v4 ? part_of(SET_DNAT4, m->external.port) : SET_PINHOLE6;
 	ret->key_len = write_key(ret->key, m->protocol, &m->external, &m->remote);
 	ret->has_end = false;
 	if (v4)
@@ -233,13 +253,15 @@ void element_of_mapping(const struct helper_mapping *m, tenf_time now, uint8_t *
 void element_of_source(const struct helper_mapping *m, tenf_time now, struct element *ret)
 {
 	struct tenf_writer data = tenf_writer_of(ret->data, sizeof(ret->data));
+	bool is_peer = m->remote.port != 0;
+	tenf_time ends_at = is_peer ? m->ends_at : element_source_end(m->ends_at);
 
-	ret->set = m->remote.port != 0 ? SET_SPEER4 : SET_SNAT4;
+	ret->set = is_peer ? SET_SPEER4 : part_of(SET_SNAT4, m->internal.port);
 	ret->key_len = write_key(ret->key, m->protocol, &m->internal, &m->remote);
 	ret->has_end = false;
 	write_endpoint(&data, &m->external);
 	ret->data_len = (uint8_t)data.used;
-	ret->timeout_ms = element_timeout(m->ends_at, now);
+	ret->timeout_ms = element_timeout(ends_at, now);
 	ret->user_data = NULL;
 	ret->user_data_len = 0;
 }

@@ -33,14 +33,14 @@
 #define ELEMENT_DATA_MAX 8
 #define ELEMENT_USER_DATA_MAX 256 /* the kernel's limit */
 #define ELEMENT_COMMENT_MAX 64    /* octets of what nft shows */
-#define ELEMENT_VERSION 1         /* of the records in user data */
+#define ELEMENT_VERSION 2         /* of the sets, and of the records in user data */
 
-#define ELEMENT_PARTS 8 /* of dnat4; a power of two */
+#define ELEMENT_PARTS 8 /* of dnat4, and of snat4; a power of two */
 
 enum element_set {
 	SET_DNAT4, /* the first part of ELEMENT_PARTS */
-	SET_SNAT4 = SET_DNAT4 + ELEMENT_PARTS,
-	SET_PINHOLE6,
+	SET_SNAT4 = SET_DNAT4 + ELEMENT_PARTS, /* the same */
+	SET_PINHOLE6 = SET_SNAT4 + ELEMENT_PARTS,
 	SET_FILTERED4,
 	SET_FILTERED6,
 	SET_ALLOWED4,
@@ -54,8 +54,9 @@ enum element_set {
 
 extern const char *const element_set_names[SET_COUNT];
 
-/* Any part of dnat4. */
+/* Any part of dnat4, of snat4. */
 bool element_set_is_dnat4(unsigned set);
+bool element_set_is_snat4(unsigned set);
 
 struct element {
 	uint8_t set; /* enum element_set */
@@ -73,12 +74,18 @@ struct element {
 /* Milliseconds until `ends_at`, at least 1; 0 for TENF_NEVER. */
 uint64_t element_timeout(tenf_time ends_at, tenf_time now);
 
+/* When the way out of a lease that ends then ends: later, and at the same time for all
+ * leases of some hours. TENF_NEVER for TENF_NEVER. */
+tenf_time element_source_end(tenf_time ends_at);
+
 /* The element a packet from outside is looked up by: of dnat4 or pinhole6, for
  * what PEER made of dpeer4 or peer6.
  * `user_data`, of ELEMENT_USER_DATA_MAX octets, is filled and pointed at. */
 void element_of_mapping(const struct helper_mapping *m, tenf_time now, uint8_t *user_data,
 			struct element *ret);
-/* Of snat4 or speer4; IPv4 alone. */
+/* Of snat4 or speer4; IPv4 alone. That of snat4 lasts longer than the mapping, until
+ * element_source_end, so that few renewals have to touch it: nothing comes in by it, and
+ * when the mapping ends it is removed with it. */
 void element_of_source(const struct helper_mapping *m, tenf_time now, struct element *ret);
 /* Of filtered4/6, and one of allowed4/6 for a filter. They outlive the mapping by
  * moments, never the other way round. */

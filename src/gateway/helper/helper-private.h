@@ -5,6 +5,7 @@
 
 #include "gateway/helper/changes.h"
 #include "gateway/helper/cut.h"
+#include "gateway/helper/sources.h"
 #include "gateway/helper/table.h"
 
 struct batch {
@@ -57,6 +58,7 @@ struct dump {
 	tenf_time now;
 	tenf_time epoch_start;
 	const struct changes *changes;
+	struct sources sources; /* of the mappings in it */
 	uint32_t foreign; /* elements that are not ours */
 	bool failed;      /* out of memory */
 };

@@ -174,8 +174,11 @@ void helper_write_change(struct tenf_writer *w, const struct helper_change *chan
 	tenf_writer_u8(w, (uint8_t)((change->content ? FLAG_CONTENT : 0) |
 				    (change->cut ? FLAG_CUT : 0)));
 	switch (change->kind) {
-	case HELPER_INSTALL:
 	case HELPER_RENEW:
+		helper_write_time(w, change->held_until);
+		helper_write_mapping(w, &change->mapping);
+		break;
+	case HELPER_INSTALL:
 	case HELPER_REMOVE:
 		helper_write_mapping(w, &change->mapping);
 		break;
@@ -194,21 +197,23 @@ enum tenf_status helper_read_change(struct tenf_reader *r, struct helper_change 
 	enum tenf_status status = judge(r, kind >= HELPER_INSTALL && kind <= HELPER_EPOCH &&
 						   flags <= (FLAG_CONTENT | FLAG_CUT));
 	tenf_time epoch_start = 0;
+	tenf_time held_until = 0;
 
-	if (status != TENF_OK)
-		return status;
-	if (kind == HELPER_EPOCH) {
+	if (status == TENF_OK && kind == HELPER_EPOCH)
 		epoch_start = helper_read_time(r);
-		status = judge(r, true);
-	} else if (kind != HELPER_FLUSH) {
+	if (status == TENF_OK && kind == HELPER_RENEW)
+		held_until = helper_read_time(r);
+	if (status == TENF_OK)
+		status = judge(r, held_until >= 0);
+	if (status == TENF_OK && kind != HELPER_EPOCH && kind != HELPER_FLUSH)
 		status = helper_read_mapping(r, &ret->mapping);
-	}
 	if (status != TENF_OK)
 		return status;
 	ret->kind = (enum helper_change_kind)kind;
 	ret->content = (flags & FLAG_CONTENT) != 0;
 	ret->cut = (flags & FLAG_CUT) != 0;
 	ret->epoch_start = epoch_start;
+	ret->held_until = held_until;
 	return TENF_OK;
 }
 

@@ -93,6 +93,7 @@ struct helper_change {
 	enum helper_change_kind kind;
 	bool content; /* RENEW: more than the end of the lease changed */
 	bool cut;     /* REMOVE: its running flows end too */
+	tenf_time held_until;          /* RENEW: when it would have ended; 0: not known */
 	tenf_time epoch_start;         /* EPOCH */
 	struct helper_mapping mapping; /* INSTALL, RENEW, REMOVE */
 };

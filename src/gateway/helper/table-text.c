@@ -40,12 +40,11 @@ _Static_assert(TABLE_FILTERED_MAX >= 2 * LEDGER_FILTERS_TOTAL_MAX &&
 static void add_sets(struct tenf_text *t)
 {
 	add(t, "add table inet " TRANSACTION_TABLE "\n");
-	for (unsigned set = SET_DNAT4; element_set_is_dnat4(set); set++)
+	for (unsigned set = SET_DNAT4; element_set_is_dnat4(set) || element_set_is_snat4(set);
+	     set++)
 		add_set(t, "map", element_set_names[set],
 			KEY_MAPPING4 TO_ENDPOINT4 "; flags timeout",
 			TABLE_MAPPINGS_MAX);
-	add_set(t, "map", "snat4", KEY_MAPPING4 TO_ENDPOINT4 "; flags timeout",
-		TABLE_MAPPINGS_MAX);
 	add_set(t, "set", "pinhole6", KEY_MAPPING6 "; flags timeout", TABLE_MAPPINGS_MAX);
 	add_set(t, "set", "filtered4", KEY_MAPPING4 "; flags timeout", TABLE_FILTERED_MAX);
 	add_set(t, "set", "filtered6", KEY_MAPPING6 "; flags timeout", TABLE_FILTERED_MAX);
@@ -120,6 +119,25 @@ static void add_names(struct tenf_text *t, const char *what, const struct helper
 	add(t, " } ");
 }
 
+/* To the part of a map that the last bits of the port say. */
+static void add_choice(struct tenf_text *t, const char *port, const char *how,
+		       enum element_set first)
+{
+	add(t, port);
+	add(t, " & ");
+	tenf_text_add_number(t, ELEMENT_PARTS - 1);
+	add(t, " vmap { ");
+	for (unsigned i = 0; i < ELEMENT_PARTS; i++) {
+		add(t, i > 0 ? ", " : "");
+		tenf_text_add_number(t, i);
+		add(t, " : ");
+		add(t, how);
+		add(t, " to_");
+		add(t, element_set_names[first + i]);
+	}
+	add(t, " }\n");
+}
+
 /* To a mapped external endpoint, from wherever: outside, inside, this host. */
 static void add_translation(struct tenf_text *t, const char *chain)
 {
@@ -128,23 +146,14 @@ static void add_translation(struct tenf_text *t, const char *chain)
 		 DESTINATION4 " @filtered4 " DESTINATION4
 			      " . ip saddr . th sport != @allowed4 return");
 	begin_rule(t, chain);
-	add(t, "th dport & ");
-	tenf_text_add_number(t, ELEMENT_PARTS - 1);
-	add(t, " vmap { ");
-	for (unsigned i = 0; i < ELEMENT_PARTS; i++) {
-		add(t, i > 0 ? ", " : "");
-		tenf_text_add_number(t, i);
-		add(t, " : goto to_");
-		add(t, element_set_names[SET_DNAT4 + i]);
-	}
-	add(t, " }\n");
+	add_choice(t, "th dport", "goto", SET_DNAT4);
 }
 
-/* A chain for each part of dnat4, gone to by the last bits of the port. */
-static void add_parts(struct tenf_text *t)
+/* A chain for each part of a map. */
+static void add_parts(struct tenf_text *t, enum element_set first, const char *lookup)
 {
 	for (unsigned i = 0; i < ELEMENT_PARTS; i++) {
-		const char *name = element_set_names[SET_DNAT4 + i];
+		const char *name = element_set_names[first + i];
 
 		add(t, "add chain inet " TRANSACTION_TABLE " to_");
 		add(t, name);
@@ -152,7 +161,8 @@ static void add_parts(struct tenf_text *t)
 		add(t, name);
 		add(t, "\nadd rule inet " TRANSACTION_TABLE " to_");
 		add(t, name);
-		add(t, " dnat ip to " DESTINATION4 " map @");
+		tenf_text_add_char(t, ' ');
+		add(t, lookup);
 		add(t, name);
 		tenf_text_add_char(t, '\n');
 	}
@@ -165,7 +175,7 @@ static void add_postrouting(struct tenf_text *t, const struct helper_setup *setu
 	add(t, "snat ip to " SOURCE4 " . ip daddr . th dport map @speer4\n");
 	begin_rule(t, "postrouting");
 	add_names(t, "oifname", &setup->external);
-	add(t, "snat ip to " SOURCE4 " map @snat4\n");
+	add_choice(t, "th sport", "jump", SET_SNAT4);
 	if (setup->internal.count == 0)
 		return;
 	/* From inside to inside by way of an external address: the answers have to come
@@ -268,7 +278,8 @@ void table_text(const struct helper_setup *setup, struct tenf_text *ret)
 {
 	add_sets(ret);
 	add_chains(ret);
-	add_parts(ret);
+	add_parts(ret, SET_DNAT4, "dnat ip to " DESTINATION4 " map @");
+	add_parts(ret, SET_SNAT4, "snat ip to " SOURCE4 " map @");
 	add_translation(ret, "prerouting");
 	add_translation(ret, "output");
 	add_postrouting(ret, setup);

@@ -81,6 +81,8 @@ struct tenf_options {
 	 * line each; tried where they are on the gateway's own address, and forgotten
 	 * when they do not answer. NULL: none. */
 	const char *igd_hints;
+	/* So much of timeout_ms has passed: an earlier run asked the same gateway in vain. */
+	uint32_t asked_ms;
 };
 
 void tenf_options_init(struct tenf_options *options);

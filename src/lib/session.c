@@ -295,7 +295,7 @@ enum tenf_status tenf_session_new(const struct tenf_options *options, struct ten
 		.methods = settings.methods,
 		.forced = settings.has_gateway || settings.methods == TENF_METHOD_NATPMP,
 		.watch = settings.watch,
-		.verdict = settings.timeout_ms * TENF_MILLISECOND,
+		.verdict = settings.left_ms * TENF_MILLISECOND,
 	};
 	engine_init(&s->engine, &config, &random, &tenf_memory_libc);
 	status = open_edge(s, reterr);

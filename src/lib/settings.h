@@ -17,6 +17,7 @@ struct settings {
 	char interface[TENF_INTERFACE_SIZE]; /* "" for any */
 	unsigned methods;
 	uint32_t timeout_ms;
+	uint32_t left_ms; /* of it */
 	bool announcements;
 	bool watch;
 	bool anycast;

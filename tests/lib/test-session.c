@@ -276,6 +276,33 @@ static void a_silent_gateway_gets_its_verdict_within_the_time_out(void **state)
 	close(fd);
 }
 
+/* Or the wait below would never end. */
+static void what_was_asked_before_counts_and_the_verdict_tells_the_whole(void **state)
+{
+	static const uint32_t asked_ms[] = { 3599850, 3600000, UINT32_MAX };
+	struct tenf_session *session;
+	struct tenf_options options;
+	struct tenf_event event;
+	char address[64];
+	int fd;
+
+	(void)state;
+	peer_silent_port(address, &fd);
+	for (size_t i = 0; i < sizeof(asked_ms) / sizeof(asked_ms[0]); i++) {
+		tenf_options_init(&options);
+		options.gateway = address;
+		options.timeout_ms = 3600000;
+		options.asked_ms = asked_ms[i];
+		assert_int_equal(tenf_session_new(&options, &session, NULL), TENF_OK);
+		ask(session, TENF_TCP, 8080, 8080, false, false);
+		event = wait_for(session, VERDICTS);
+		assert_int_equal(event.mapping.error.reason, TENF_REASON_SILENT);
+		assert_non_null(strstr(event.mapping.error.text, "within 3600 s"));
+		tenf_session_free(session);
+	}
+	close(fd);
+}
+
 /* NP-C-08: port unreachable is seen on the connected socket. */
 static void a_closed_port_is_no_service_at_once(void **state)
 {
@@ -423,6 +450,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_pair_of_an_earlier_run_goes_on_with_both_nonces,
 						set_up, tear_down),
 		cmocka_unit_test(a_silent_gateway_gets_its_verdict_within_the_time_out),
+		cmocka_unit_test(what_was_asked_before_counts_and_the_verdict_tells_the_whole),
 		cmocka_unit_test(a_closed_port_is_no_service_at_once),
 		cmocka_unit_test_setup_teardown(
 			what_cannot_be_meant_is_refused_before_anything_is_sent, set_up,

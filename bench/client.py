@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: MIT
 """The command against other clients: one mapping, from process start to exit."""
 import re
+import shutil
 import subprocess
 
 from table import plain, seconds
 from world import Missing, need
 
-NATPMPC = ("natpmpc", "-a", "{n}", "{n}", "tcp", "3600")
+NATPMPC = (shutil.which("natpmpc") or "natpmpc", "-a", "{n}", "{n}", "tcp", "3600")
 ADD = ("add", "{n}:{n}/tcp", "--lifetime", "3600")
 PORT = "20000"
 

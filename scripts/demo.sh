@@ -25,7 +25,7 @@ trap 'exit 1' INT TERM HUP
 
 # Records of leases go here, not into those of who runs this.
 export XDG_STATE_HOME=$dir XDG_RUNTIME_DIR=$dir
-export PATH=$build/src/cli:$build/src/gateway:$PATH
+export PATH=$build/src/quick:$build/src/cli:$build/src/gateway:$PATH
 cd "$dir"
 
 steps=0

@@ -3,38 +3,14 @@
  * add: one lease for each mapping, and a record of it. Where an agent runs it
  * keeps the mapping instead, see agent-add.h.
  */
+#include "cli/add-lease.h"
 #include "cli/agent-add.h"
 #include "cli/agent-link.h"
 #include "cli/devices.h"
 #include "cli/json.h"
-#include "cli/output.h"
 #include "cli/report.h"
 #include "cli/through.h"
 #include "cli/verbs.h"
-
-#include "base/forward.h"
-
-#include <string.h>
-
-/* Longer advice than this is not read; it then names the verb alone. */
-#define ADVICE_MAX 60
-
-static enum tenf_status wait_for_verdicts(struct batch *batch)
-{
-	struct loop loop;
-	struct tenf_event event;
-	enum tenf_status status = tenf_session_process(batch->session); /* sends at once */
-
-	loop_init(&loop, batch->session);
-	while (status == TENF_OK) {
-		while (tenf_session_next_event(batch->session, &event))
-			(void)batch_take(batch, &event);
-		if (batch_answered(batch))
-			break;
-		status = loop_step(&loop, -1);
-	}
-	return status;
-}
 
 static int print_json(struct cli *cli, const struct batch *batch)
 {
@@ -49,62 +25,9 @@ static int print_json(struct cli *cli, const struct batch *batch)
 	return json_print(cli, json_wrap("mappings", list));
 }
 
-static void print_half(struct cli *cli, const struct batch *batch, const struct half *half)
-{
-	char line[REPORT_LINE];
-	struct tenf_text t = tenf_text_of(line, sizeof(line));
-
-	report_mapping(&t, &half->mapping, tenf_protocol_name(half->mapping.protocol));
-	tenf_text_add(&t, "   ");
-	if (batch->wishes->name != NULL) {
-		tenf_text_add(&t, batch->wishes->name);
-		tenf_text_add(&t, "   ");
-	}
-	report_lease(&t, cli->now(), &half->mapping);
-	report_filtering(&t, &half->mapping);
-	tenf_text_add(&t, "\n");
-	output_text(cli, cli->out, OUTPUT_GREEN, line);
-}
-
-static void advise(struct cli *cli)
-{
-	char words[ADVICE_MAX];
-	struct tenf_text t = tenf_text_of(words, sizeof(words));
-
-	for (size_t i = 0; i < cli->arguments.count; i++) {
-		tenf_text_add_char(&t, ' ');
-		tenf_text_add(&t, cli->arguments.words[i]);
-	}
-	if (cli->arguments.value[CLI_THROUGH] != NULL)
-		tenf_text_add(&t, " --through");
-	cli_note(cli, "Nothing renews this. Keep it with `tenforward keep%s`.", t.cut ? "" : words);
-}
-
-static int print(struct cli *cli, const struct batch *batch)
-{
-	bool any = false;
-
-	if (cli->global.json)
-		(void)print_json(cli, batch);
-	for (size_t i = 0; i < batch->count; i++) {
-		if (!half_is_held(&batch->halves[i]))
-			continue;
-		any = true;
-		if (!cli->global.json)
-			print_half(cli, batch, &batch->halves[i]);
-	}
-	/* On a terminal both streams meet: data first, then the talk about it. */
-	(void)cli_flush(cli);
-	report_failures(cli, batch);
-	report_differences(cli, batch);
-	if (any && !cli->global.json)
-		advise(cli);
-	return batch_exit(batch);
-}
-
 static int ask_and_print(struct cli *cli, struct batch *batch)
 {
-	enum tenf_status status = wait_for_verdicts(batch);
+	enum tenf_status status = add_ask(cli, batch, INT64_MAX);
 	int through = CLI_EXIT_DONE;
 
 	if (status != TENF_OK)
@@ -114,7 +37,11 @@ static int ask_and_print(struct cli *cli, struct batch *batch)
 	report_counters(cli, batch->session);
 	if (cli->arguments.value[CLI_THROUGH] != NULL)
 		through = through_open(cli, batch);
-	return cli_exit_worse(through, print(cli, batch));
+	if (cli->global.json)
+		(void)print_json(cli, batch);
+	else
+		add_print_held(cli, batch);
+	return cli_exit_worse(through, add_print_rest(cli, batch));
 }
 
 static int add_leases(struct cli *cli, const struct wishes *wishes)

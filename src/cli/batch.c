@@ -59,8 +59,8 @@ static void tell_shared(struct cli *cli, const struct lease *lease)
 			 (long long)lease->keeper, lease->mapping.internal_port);
 }
 
-static enum tenf_status ask(struct batch *batch, const struct lease *lease,
-			    const struct wish *wish)
+static enum tenf_status ask(const struct cli *cli, struct batch *batch,
+			    const struct lease *lease, const struct wish *wish)
 {
 	const struct wishes *wishes = batch->wishes;
 	struct tenf_request request;
@@ -78,6 +78,8 @@ static enum tenf_status ask(struct batch *batch, const struct lease *lease,
 	request.description = wishes->name;
 	request.filters = wishes->filters.items;
 	request.filter_count = wishes->filters.count;
+	request.nonce = cli->nonce;
+	request.pair_nonce = cli->nonce;
 	if (lease != NULL) {
 		request.nonce = lease->mapping.nonce;
 		request.clear_filters = lease->mapping.filtering != TENF_FILTERING_NONE;
@@ -141,7 +143,7 @@ int batch_start(struct cli *cli, const struct wishes *wishes, bool keep, struct 
 
 		if (keep)
 			tell_shared(cli, lease);
-		status = ask(ret, lease, wish);
+		status = ask(cli, ret, lease, wish);
 	}
 	return status != TENF_OK ? cli_failed(cli, status, NULL) : CLI_EXIT_DONE;
 }

@@ -26,6 +26,9 @@ struct cli {
 	int64_t (*steady_ms)(void); /* a clock that never goes back, milliseconds */
 	bool unwritten;             /* standard output failed, and that was told */
 	void (*pause_ms)(int ms);   /* lets time pass */
+	/* What was asked already, in vain, for the same (see handed-over.h). */
+	uint32_t asked_ms;          /* of the time-out, that has passed */
+	const uint8_t *nonce;       /* of mappings not recorded; NULL: each has one of its own */
 	struct cli_arguments arguments;
 	struct cli_global global;
 };

@@ -8,15 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#if TENF_WITH_IGD
-
-#define FILE_MAX ((size_t)DEVICES_MAX * 1024)
-#define NEIGHBOURS "/proc/net/arp"
-#define NEIGHBOURS_MAX ((size_t)1 << 20)
-#define NETWORK_SIZE 128
-
-/* Beside the record of leases. */
-static bool file_path(char ret[PATH_MAX])
+bool devices_path(char ret[PATH_MAX])
 {
 	char *name;
 
@@ -26,6 +18,13 @@ static bool file_path(char ret[PATH_MAX])
 	memcpy(name, "/upnp", sizeof("/upnp")); /* shorter than "/leases" */
 	return true;
 }
+
+#if TENF_WITH_IGD
+
+#define FILE_MAX ((size_t)DEVICES_MAX * 1024)
+#define NEIGHBOURS "/proc/net/arp"
+#define NEIGHBOURS_MAX ((size_t)1 << 20)
+#define NETWORK_SIZE 128
 
 static char *read_text(const char *path, size_t max)
 {
@@ -46,7 +45,7 @@ void devices_options(const struct cli *cli, struct devices *ret)
 	ret->hints[0] = '\0';
 	if (ret->options.methods != 0 && (ret->options.methods & TENF_METHOD_IGD) == 0)
 		return;
-	text = file_path(path) ? read_text(path, FILE_MAX) : NULL;
+	text = devices_path(path) ? read_text(path, FILE_MAX) : NULL;
 	if (text == NULL)
 		return;
 	neighbours = read_text(NEIGHBOURS, NEIGHBOURS_MAX);
@@ -62,7 +61,7 @@ static void keep(const struct tenf_gateway *gateway, const char *hint)
 	char network[NETWORK_SIZE], path[PATH_MAX];
 	char *before, *after, *neighbours;
 
-	if (!file_path(path) || gateway->interface[0] == '\0')
+	if (!devices_path(path) || gateway->interface[0] == '\0')
 		return;
 	neighbours = read_text(NEIGHBOURS, NEIGHBOURS_MAX);
 	devices_network(neighbours != NULL ? neighbours : "", gateway->address,

@@ -12,6 +12,8 @@
 
 #include "cli/cli.h"
 
+#include <limits.h>
+
 #define DEVICES_MAX 32 /* networks; the one used longest ago goes first */
 
 /* Options that know the devices of the networks this host is in now. Points into itself. */
@@ -19,6 +21,9 @@ struct devices {
 	struct tenf_options options;
 	char hints[TENF_IGD_HINTS_SIZE];
 };
+
+/* Where the file is, beside the record of leases; false when there is no place for it. */
+bool devices_path(char ret[PATH_MAX]);
 
 /* `ret->options` are the command's, with hints where there are some. */
 void devices_options(const struct cli *cli, struct devices *ret);

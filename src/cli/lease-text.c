@@ -80,23 +80,27 @@ static int digit(char c)
 	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-static void nonce(struct fields *f, const char *key, uint8_t *ret)
+bool lease_text_nonce(const char *hex, uint8_t *ret)
 {
-	const char *hex = next(f, key);
+	uint8_t nonce[TENF_NONCE_SIZE];
 
-	if (strlen(hex) != NONCE_DIGITS) {
-		mark(f, key);
-		return;
-	}
+	if (strlen(hex) != NONCE_DIGITS)
+		return false;
 	for (size_t i = 0; i < TENF_NONCE_SIZE; i++) {
 		int high = digit(hex[2 * i]), low = digit(hex[2 * i + 1]);
 
-		if (high < 0 || low < 0) {
-			mark(f, key);
-			return;
-		}
-		ret[i] = (uint8_t)(high << 4 | low);
+		if (high < 0 || low < 0)
+			return false;
+		nonce[i] = (uint8_t)(high << 4 | low);
 	}
+	memcpy(ret, nonce, sizeof(nonce));
+	return true;
+}
+
+static void nonce(struct fields *f, const char *key, uint8_t *ret)
+{
+	if (!lease_text_nonce(next(f, key), ret))
+		mark(f, key);
 }
 
 /* Left out where it is 0, as it was in records before there were filters. */

@@ -23,6 +23,9 @@
 TENF_CHECKED enum tenf_status lease_text_read(char *text, struct leases *ret, char *why,
 					      size_t why_size);
 
+/* 24 lower-case hexadecimal digits, and nothing else. */
+TENF_CHECKED bool lease_text_nonce(const char *hex, uint8_t *ret);
+
 /* The whole record, or the lines of what has changed alone. The caller frees it;
  * NULL when memory is out. */
 char *lease_text_make(const struct leases *leases);

@@ -1,47 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* The command `tenforward`: the real streams, the real clock, and no more. */
+/* The command `tenforward`. */
 #include "cli/cli.h"
-#include "cli/output.h"
-
-#include <poll.h>
-#include <signal.h>
-#include <time.h>
-
-static int64_t wall_clock(void)
-{
-	struct timespec now;
-
-	return clock_gettime(CLOCK_REALTIME, &now) == 0 ? (int64_t)now.tv_sec : 0;
-}
-
-static int64_t steady_clock_ms(void)
-{
-	struct timespec now;
-
-	if (clock_gettime(CLOCK_BOOTTIME, &now) != 0)
-		return 0;
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
-static void pause_ms(int ms)
-{
-	(void)poll(NULL, 0, ms);
-}
+#include "cli/handed-over.h"
+#include "cli/process.h"
 
 int main(int argc, char **argv)
 {
-	static char talk[1024]; /* else each letter is a system call */
-	struct cli cli = { .out = stdout,
-			   .err = stderr,
-			   .color_out = output_is_colored(stdout),
-			   .color_err = output_is_colored(stderr),
-			   .now = wall_clock,
-			   .steady_ms = steady_clock_ms,
-			   .pause_ms = pause_ms };
+	struct cli cli;
 
-	(void)setvbuf(stderr, talk, _IOLBF, sizeof(talk));
-	/* A reader that went away is a failed write, which is told by the exit
-	 * status, not a reason to die before mappings are removed. */
-	(void)signal(SIGPIPE, SIG_IGN);
+	process_begin(&cli);
+	handed_over_take(&cli);
 	return cli_main(&cli, argc, argv);
 }

@@ -316,6 +316,7 @@ int cli_global_read(struct cli *cli)
 	g->quiet = value[CLI_QUIET] != NULL;
 	g->ask.anycast = value[CLI_ANYCAST] != NULL;
 	g->verbose = value[CLI_VERBOSE] != NULL;
+	g->ask.asked_ms = cli->asked_ms;
 	if (value[CLI_METHOD] != NULL)
 		status = read_method(cli, value[CLI_METHOD], &g->ask.methods);
 	if (status == CLI_EXIT_DONE && value[CLI_TIMEOUT] != NULL)

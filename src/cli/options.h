@@ -65,6 +65,10 @@ _Static_assert(CLI_OPTION_COUNT <= 64, "an option is a bit of a uint64_t");
 
 #define CLI_BIT(option) (UINT64_C(1) << (option))
 #define CLI_GLOBAL_OPTIONS (CLI_BIT(CLI_LIFETIME) - 1)
+/* Of verbs that ask for a mapping. */
+#define CLI_REQUEST_OPTIONS \
+	(CLI_BIT(CLI_LIFETIME) | CLI_BIT(CLI_NAME) | CLI_BIT(CLI_EXACT) | CLI_BIT(CLI_FOR_HOST))
+#define CLI_WISH_OPTIONS (CLI_REQUEST_OPTIONS | CLI_BIT(CLI_FILTER) | CLI_BIT(CLI_THROUGH))
 
 struct cli_option_row {
 	char letter;      /* 0: none */

@@ -7,14 +7,11 @@
 #define GATEWAY_WORDS "WORD [WORD…]"
 
 #define MANY SIZE_MAX
-#define REQUEST_OPTIONS \
-	(CLI_BIT(CLI_LIFETIME) | CLI_BIT(CLI_NAME) | CLI_BIT(CLI_EXACT) | CLI_BIT(CLI_FOR_HOST))
-#define WISH_OPTIONS (REQUEST_OPTIONS | CLI_BIT(CLI_FILTER) | CLI_BIT(CLI_THROUGH))
-#define HOLD_OPTIONS (WISH_OPTIONS | CLI_BIT(CLI_ON_CHANGE) | CLI_BIT(CLI_PORT_FILE))
+#define HOLD_OPTIONS (CLI_WISH_OPTIONS | CLI_BIT(CLI_ON_CHANGE) | CLI_BIT(CLI_PORT_FILE))
 #define LIST_OPTIONS (CLI_BIT(CLI_ALL) | CLI_BIT(CLI_PROBE) | CLI_BIT(CLI_RANGE))
 #define OUTSIDE_OPTIONS (CLI_BIT(CLI_FROM) | CLI_BIT(CLI_FROM_URL))
 #define RAW_OPTIONS                                                                           \
-	(REQUEST_OPTIONS | CLI_BIT(CLI_NONCE) | CLI_BIT(CLI_CLIENT) | CLI_BIT(CLI_SUGGEST) | \
+	(CLI_REQUEST_OPTIONS | CLI_BIT(CLI_NONCE) | CLI_BIT(CLI_CLIENT) | CLI_BIT(CLI_SUGGEST) | \
 	 CLI_BIT(CLI_REMOTE))
 
 const struct cli_verb cli_verbs[] = {
@@ -25,7 +22,7 @@ const struct cli_verb cli_verbs[] = {
 	{ "list", "", "the mappings of the agent and of this command",
 	  "tenforward list --probe --range 4000-4100", LIST_OPTIONS, 0, 0, false, verb_list },
 	{ "add", "MAPPING…", "open ports; kept by the agent, or for one lease",
-	  "tenforward add 80:8080 --name web", WISH_OPTIONS, 1, MANY, false, verb_add },
+	  "tenforward add 80:8080 --name web", CLI_WISH_OPTIONS, 1, MANY, false, verb_add },
 	{ "remove", "MAPPING…|ID…|NAME…|--all", "close ports again",
 	  "tenforward remove m1 27015/udp",
 	  CLI_BIT(CLI_ALL) | CLI_BIT(CLI_FOR_HOST), 0, MANY, false, verb_remove },

@@ -3,6 +3,7 @@
 #include "control/remote.h"
 
 #include "control/remote-find.h"
+#include "control/remote-load.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,12 +1,18 @@
 /* SPDX-License-Identifier: MIT */
-/* Finding the daemon's socket, and the module that talks to it. */
+/* Finding the daemon's socket. */
 #ifndef TENF_CONTROL_REMOTE_FIND_H
 #define TENF_CONTROL_REMOTE_FIND_H
 
-#include "control/remote-module.h"
-#include "control/remote.h"
+#include "base/attributes.h"
+
+#include <tenforward/tenforward.h>
 
 #define REMOTE_PATH_SIZE 256
+
+enum remote_daemon {
+	REMOTE_AGENT,
+	REMOTE_GATEWAY,
+};
 
 /* Whether somebody listens at the socket: TENF_OK, TENF_E_NOT_FOUND, or
  * TENF_E_SYSTEM with why it cannot be used. One access() when there is nothing. */
@@ -15,11 +21,6 @@ TENF_CHECKED enum tenf_status remote_probe(const char *path, struct tenf_error *
 /* The first default socket of the daemon that answers; `ret` has
  * REMOTE_PATH_SIZE octets. */
 TENF_CHECKED enum tenf_status remote_find(enum remote_daemon daemon, char *ret,
-					  struct tenf_error *reterr);
-
-/* From $TENFORWARD_MODULES, beside the build tree's command, or where it was
- * installed. It stays loaded. */
-TENF_CHECKED enum tenf_status remote_load(const struct remote_module **ret,
 					  struct tenf_error *reterr);
 
 enum tenf_status remote_fail(struct tenf_error *reterr, enum tenf_status status, int system_error,

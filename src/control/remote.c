@@ -2,6 +2,7 @@
 #include "control/remote.h"
 
 #include "control/remote-find.h"
+#include "control/remote-load.h"
 #include "control/shapes-read.h"
 #include "control/sse.h"
 

@@ -11,17 +11,13 @@
 #define TENF_CONTROL_REMOTE_H
 
 #include "base/attributes.h"
+#include "control/remote-find.h"
 
 #include <jansson.h>
 #include <tenforward/tenforward.h>
 
 #define REMOTE_TIMEOUT_MS 10000      /* for a whole request, unless it is set */
 #define REMOTE_ANSWER_MAX 67108864   /* octets of an answer: a list of 100 000 mappings */
-
-enum remote_daemon {
-	REMOTE_AGENT,
-	REMOTE_GATEWAY,
-};
 
 struct remote;
 

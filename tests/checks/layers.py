@@ -38,6 +38,7 @@ MAY_INCLUDE = {
                      "hooks", "service"),
     "host": ("hops", "base"),
     "cli": ("control", "files", "hops", "host", "base"),
+    "quick": ("cli", "control", "base"),
 }
 
 # The public API is for those who could be somebody else's program; control and hooks use

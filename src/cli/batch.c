@@ -12,31 +12,39 @@
 /* The part of the time-out in which it is found out who is asked, where that is uncertain. */
 #define PATIENCE_PART 4
 
-static bool covers(const struct wish *wish, enum tenf_protocol protocol)
+/* What the record says of a wish: what it would renew. */
+struct past {
+	const struct lease *tcp; /* NULL: nothing */
+	const struct lease *udp;
+};
+
+/* One of the two, tcp before udp. */
+static const struct lease *any_of(const struct past *past)
 {
-	return wish->protocol == TENF_BOTH || wish->protocol == protocol;
+	return past->tcp != NULL ? past->tcp : past->udp;
 }
 
-/* The recorded lease a wish would renew, tcp before udp. */
-static const struct lease *recorded(const struct leases *leases, const struct wishes *wishes,
-				    const struct wish *wish, const struct tenf_gateway *gateway)
+static struct past recorded(const struct leases *leases, const struct wishes *wishes,
+			    const struct wish *wish, const struct tenf_gateway *gateway)
 {
 	const char *host = wishes->for_host[0] != '\0' ? wishes->for_host : gateway->source;
-	const struct lease *found = NULL;
+	struct past past = { NULL, NULL };
 
 	for (size_t i = 0; i < leases->count; i++) {
 		const struct lease *lease = &leases->items[i];
 		const struct tenf_mapping *m = &lease->mapping;
 
-		if (m->internal_port != wish->internal_port || !covers(wish, m->protocol) ||
+		if (m->internal_port != wish->internal_port ||
 		    m->gateway_port != gateway->port || strcmp(m->gateway, gateway->address) != 0)
 			continue;
 		if (host[0] != '\0' && strcmp(m->internal_address, host) != 0)
 			continue;
-		if (found == NULL || m->protocol == TENF_TCP)
-			found = lease;
+		if (m->protocol == TENF_TCP && wish->protocol != TENF_UDP)
+			past.tcp = lease;
+		if (m->protocol == TENF_UDP && wish->protocol != TENF_TCP)
+			past.udp = lease;
 	}
-	return found;
+	return past;
 }
 
 static bool add_half(struct batch *batch, uint32_t id)
@@ -60,9 +68,10 @@ static void tell_shared(struct cli *cli, const struct lease *lease)
 }
 
 static enum tenf_status ask(const struct cli *cli, struct batch *batch,
-			    const struct lease *lease, const struct wish *wish)
+			    const struct past *past, const struct wish *wish)
 {
 	const struct wishes *wishes = batch->wishes;
+	const struct lease *lease = any_of(past);
 	struct tenf_request request;
 	enum tenf_status status;
 	uint32_t id = 0;
@@ -80,8 +89,13 @@ static enum tenf_status ask(const struct cli *cli, struct batch *batch,
 	request.filter_count = wishes->filters.count;
 	request.nonce = cli->nonce;
 	request.pair_nonce = cli->nonce;
+	if (past->tcp != NULL)
+		request.nonce = past->tcp->mapping.nonce;
+	if (past->udp != NULL && wish->protocol == TENF_BOTH)
+		request.pair_nonce = past->udp->mapping.nonce;
+	else if (past->udp != NULL)
+		request.nonce = past->udp->mapping.nonce;
 	if (lease != NULL) {
-		request.nonce = lease->mapping.nonce;
 		request.clear_filters = lease->mapping.filtering != TENF_FILTERING_NONE;
 		request.external_address = lease->mapping.external_address[0] != '\0'
 						   ? lease->mapping.external_address
@@ -139,11 +153,11 @@ int batch_start(struct cli *cli, const struct wishes *wishes, bool keep, struct 
 		await_choice(cli, ret->session, &gateway);
 	for (size_t i = 0; status == TENF_OK && i < wishes->count; i++) {
 		const struct wish *wish = &wishes->items[i];
-		const struct lease *lease = recorded(&ret->leases, wishes, wish, &gateway);
+		const struct past past = recorded(&ret->leases, wishes, wish, &gateway);
 
 		if (keep)
-			tell_shared(cli, lease);
-		status = ask(cli, ret, lease, wish);
+			tell_shared(cli, any_of(&past));
+		status = ask(cli, ret, &past, wish);
 	}
 	return status != TENF_OK ? cli_failed(cli, status, NULL) : CLI_EXIT_DONE;
 }

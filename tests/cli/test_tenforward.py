@@ -143,6 +143,19 @@ def test_asking_again_renews_with_the_recorded_nonce():
         assert again["lifetime"] == 1200
 
 
+def test_both_halves_of_a_pair_are_renewed_each_with_its_own_nonce():
+    with Gateway() as gateway:
+        first = gateway.json("--method", "pcp", "add", "7000/both")["mappings"]
+        assert [m["protocol"] for m in first] == ["tcp", "udp"]
+        again = gateway.json("--method", "pcp", "add", "7000/both")["mappings"]
+        assert [m["id"] for m in again] == [m["id"] for m in first]
+        # What is recorded of one half alone, here of udp, is gone on with too.
+        assert gateway.run("--method", "pcp", "remove", "7000/tcp").returncode == 0
+        again = gateway.json("--method", "pcp", "add", "7000/both")["mappings"]
+        assert [m["state"] for m in again] == ["mapped"] * 2
+        assert again[1]["id"] == first[1]["id"]
+
+
 def test_each_reason_has_its_exit_status():
     with Gateway() as gateway:
         refused = gateway.json("add", "666", status=6)["mappings"][0]

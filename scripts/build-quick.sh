@@ -11,7 +11,7 @@ folder=$(dirname "$output")
 build=$folder/build
 libexec=$folder/../libexec/tenforward
 
-if [ ! -f "$build/build.ninja" ]; then
+if [ "$(cat "$build/.given" 2>/dev/null)" != "$*" ]; then
 	rm -rf "$build"
 	# The kernel's headers stand behind musl's own.
 	CC=$compiler meson setup "$build" "$source" -Dquick=here \
@@ -24,6 +24,7 @@ if [ ! -f "$build/build.ninja" ]; then
 		exit 1
 	}
 fi
+echo "$*" >"$build/.given"
 ninja --quiet -C "$build" src/quick/tenforward
 mkdir -p "$libexec"
 ln -sf "$(realpath "$whole")" "$libexec/tenforward"

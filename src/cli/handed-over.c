@@ -13,7 +13,7 @@ void handed_over_write(uint32_t asked_ms, const uint8_t *nonce, char ret[HANDED_
 {
 	struct tenf_text t = tenf_text_of(ret, HANDED_OVER_SIZE);
 
-	tenf_text_add_number(&t, asked_ms);
+	tenf_text_add_number(&t, asked_ms < ASKED_MAX_MS ? asked_ms : ASKED_MAX_MS);
 	tenf_text_add_char(&t, ' ');
 	tenf_text_add_hex(&t, nonce, TENF_NONCE_SIZE);
 }

@@ -6,6 +6,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <time.h>
+#include <unistd.h>
 
 static int64_t wall_clock(void)
 {
@@ -31,6 +32,7 @@ static void pause_ms(int ms)
 void process_begin(struct cli *ret)
 {
 	static char talk[1024]; /* else each letter is a system call */
+	static char data[4096];
 
 	*ret = (struct cli){ .out = stdout,
 			     .err = stderr,
@@ -40,6 +42,9 @@ void process_begin(struct cli *ret)
 			     .steady_ms = steady_clock_ms,
 			     .pause_ms = pause_ms };
 	(void)setvbuf(stderr, talk, _IOLBF, sizeof(talk));
+	/* Some C libraries write the first line at once, and forget why they could not. */
+	if (!isatty(STDOUT_FILENO))
+		(void)setvbuf(stdout, data, _IOFBF, sizeof(data));
 	/* A reader that went away is a failed write, which is told by the exit
 	 * status, not a reason to die before mappings are removed. */
 	(void)signal(SIGPIPE, SIG_IGN);

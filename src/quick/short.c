@@ -5,12 +5,14 @@
 #include "cli/devices.h"
 #include "control/remote-find.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#define OTHERS                                                                             \
-	(CLI_BIT(CLI_ANYCAST) | CLI_BIT(CLI_SOCKET) | CLI_BIT(CLI_JSON) | CLI_BIT(CLI_VERBOSE) | \
-	 CLI_BIT(CLI_HELP) | CLI_BIT(CLI_VERSION) | CLI_BIT(CLI_FOR_HOST) | CLI_BIT(CLI_THROUGH))
+#define OTHERS                                                                     \
+	(CLI_BIT(CLI_ANYCAST) | CLI_BIT(CLI_TIMEOUT) | CLI_BIT(CLI_SOCKET) |         \
+	 CLI_BIT(CLI_JSON) | CLI_BIT(CLI_VERBOSE) | CLI_BIT(CLI_HELP) |              \
+	 CLI_BIT(CLI_VERSION) | CLI_BIT(CLI_FOR_HOST) | CLI_BIT(CLI_THROUGH))
 
 bool short_knows(int argc, char **argv)
 {
@@ -46,6 +48,20 @@ static bool knows_upnp(const char *method)
 	return devices_path(path) && access(path, F_OK) == 0;
 }
 
+/* The C library of this program reads "Europe/Berlin" as the other one does, and rules and
+ * folders otherwise. */
+static bool has_own_time(void)
+{
+	const char *zone = getenv("TZ");
+
+	if (getenv("TZDIR") != NULL)
+		return true;
+	if (zone == NULL || zone[0] == '\0' || strcmp(zone, "UTC") == 0)
+		return false;
+	return zone[0] < 'A' || zone[0] > 'Z' || strchr(zone, '/') == NULL ||
+	       strstr(zone, "..") != NULL;
+}
+
 /* One that is there and may not be used is told of, which is the whole command's too. */
 static bool has_agent(const char *direct)
 {
@@ -64,7 +80,7 @@ int short_read(struct cli *cli, int argc, char **argv, const char **words)
 	if (status != CLI_EXIT_DONE)
 		return status;
 	if (has_others(&cli->arguments) || is_named(value[CLI_GATEWAY]) ||
-	    knows_upnp(value[CLI_METHOD]) || has_agent(value[CLI_DIRECT]))
+	    knows_upnp(value[CLI_METHOD]) || has_own_time() || has_agent(value[CLI_DIRECT]))
 		return SHORT_IS_NOT_ENOUGH;
 	return cli_global_read(cli);
 }

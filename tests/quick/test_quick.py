@@ -59,13 +59,19 @@ def gateway(opened, config=CONFIG):
         return int(re.search(r"listening on \S+:(\d+) ", lines.read())[1])
 
 
-def said(program, words, state, **more):
-    """(exit status, data, talk), without the times of day."""
+def plain(program, words, state, **more):
+    """(exit status, data, talk)."""
     environment = os.environ | {"XDG_STATE_HOME": state, "TZ": "UTC"} | more
     environment = {name: value for name, value in environment.items() if value is not None}
     done = subprocess.run([program, *words], env=environment, capture_output=True, text=True,
                           timeout=PATIENCE_S, check=False)
-    return (done.returncode, re.sub(DAYTIME, "HH:MM", done.stdout), done.stderr)
+    return done.returncode, done.stdout, done.stderr
+
+
+def said(program, words, state, **more):
+    """The same without the times of day."""
+    status, data, talk = plain(program, words, state, **more)
+    return status, re.sub(DAYTIME, "HH:MM", data), talk
 
 
 def without_chance(text):
@@ -145,6 +151,39 @@ def nobody(opened):
         expect(short[0], status, "exit status")
 
 
+@case("times of day are alike, by whatever rule")
+def zones(opened):
+    place, state = f"127.0.0.1:{gateway(opened)}", folder(opened)
+    for zone in ("America/New_York", "EST5EDT", "CET-1CEST", "UTC", ":/etc/localtime", "nonsense",
+                 "Etc/../Europe/Berlin", None):
+        hours = []
+        for program in (SHORT, WHOLE):
+            status, data, talk = plain(program, ["-g", place, "add", "8080"], state, TZ=zone)
+            expect(status, 0, talk)
+            hours.append(re.search(r"until (tomorrow )?(\d\d):", data)[2])
+        expect(hours[0], hours[1], f"TZ={zone}")
+
+
+@case("what cannot be written or read is told alike, and once")
+def unwritten(opened):
+    place, state = f"127.0.0.1:{gateway(opened)}", folder(opened)
+    said_of = []
+    for program in (SHORT, WHOLE):
+        with open("/dev/full", "wb") as full:
+            done = subprocess.run([program, "-g", place, "add", "8080"], stdout=full, check=False,
+                                  stderr=subprocess.PIPE, env=os.environ | {
+                                      "XDG_STATE_HOME": state}, timeout=PATIENCE_S)
+        said_of.append((done.returncode, done.stderr))
+    expect(said_of[0], said_of[1], "on a full disk")
+    expect_in(b"No space left on device", said_of[0][1], "talk")
+    state = folder(opened)
+    os.makedirs(os.path.join(state, "tenforward", "leases"))
+    nobody_there = ["-g", "127.0.0.2:9", "add", "8080"]
+    short, whole = (said(program, nobody_there, state) for program in (SHORT, WHOLE))
+    expect(short, whole, "a folder in place of the record, and nobody there")
+    expect(short[2].count("cannot read"), 1, "said so often")
+
+
 class Peer(threading.Thread):
     """A PCP gateway that answers when it has been asked for a mapping so often."""
 
@@ -186,6 +225,35 @@ def lost_answer(opened):
                                    encoding="utf-8").read(), "record")
 
 
+class Lossy(Peer):
+    """Answers by NAT-PMP alone, and its first word on a mapping is lost."""
+
+    def run(self):
+        self.maps = 0
+        with contextlib.suppress(OSError):
+            while True:
+                request, sender = self.socket.recvfrom(2048)
+                if request[0] == 2:
+                    self.nonces.append(request[NONCE].hex())
+                elif request[1] == 0:
+                    self.socket.sendto(bytes([0, 128, 0, 0, 0, 0, 0, 7, 203, 0, 113, 7]), sender)
+                else:
+                    self.maps += 1
+                    if self.maps > 1:
+                        self.socket.sendto(struct.pack("!BBHI", 0, 128 + request[1], 0, 7) +
+                                           request[4:12], sender)
+
+
+@case("a gateway that talks is not left for the whole command")
+def talking(opened):
+    peer = Lossy(opened, answers_at=0)
+    state = folder(opened)
+    expect(said(SHORT, ["-g", peer.place, "add", "8080"], state)[0], 0, "exit status")
+    expect(len(peer.nonces), 1, "requests by PCP, whose mapping would stay beside NAT-PMP's")
+    expect_in("method=natpmp", open(os.path.join(state, "tenforward", "leases"),
+                                    encoding="utf-8").read(), "record")
+
+
 @case("a mapping that is recorded is asked for with its own nonce")
 def recorded(opened):
     peer = Peer(opened, answers_at=1)
@@ -206,6 +274,8 @@ def handed_over(opened):
                       TENFORWARD_ASKED=f"250 {nonce}")
     expect(peer.nonces[0], nonce, "nonce")
     expect("TENFORWARD_ASKED" in data, False, "told to others")
+    said(SHORT, ["-g", peer.place, "add", "8082"], folder(opened), TENFORWARD_ASKED=f"250 {nonce}")
+    expect(peer.nonces[-1] == nonce, False, "of another run, and taken")
     for nonsense in ("", "250", "250 ", f"x {nonce}", f"99999999 {nonce}", f"250 {nonce}0",
                      f"250 {nonce[:-1]}g"):
         before = len(peer.nonces)

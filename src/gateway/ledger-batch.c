@@ -129,6 +129,7 @@ void ledger_commit(struct ledger *l)
 		struct ledger_mapping *m = take_first(l);
 
 		m->committed_until = m->state == LEDGER_LIVE ? m->until : 0;
+		m->is_read_back = false;
 	}
 }
 
@@ -154,7 +155,7 @@ static void restore(struct ledger *l, const struct ledger_saved *s)
 	}
 }
 
-/* A lease that is over stays over: the backend's own clock has ended it too. */
+/* A lease that is over stays over: the backend has ended it, whatever else it refused. */
 void ledger_rollback(struct ledger *l)
 {
 	for (size_t i = 0; i < l->saved_count; i++)

@@ -397,6 +397,7 @@ enum tenf_status ledger_restore(struct ledger *l, const struct ledger_wish *wish
 	m->renewals = past->renewals;
 	ledger_set_live(l, m, past->ends_at);
 	m->committed_until = past->ends_at;
+	m->is_read_back = true;
 	*ret = m;
 	return TENF_OK;
 }

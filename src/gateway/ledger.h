@@ -101,7 +101,9 @@ struct ledger_mapping {
 	bool in_batch;
 	bool is_saved; /* its state before the batch is kept aside */
 	bool is_rewritten; /* in this batch, in more than the end of its lease */
-	bool is_moved; /* to another external address, and its client has not asked since */
+	bool is_moved : 1; /* to another external address, and its client has not asked since */
+	/* From what a daemon before left: when it ends there is known by another clock alone. */
+	bool is_read_back : 1;
 };
 _Static_assert(sizeof(void *) > 8 || sizeof(struct ledger_mapping) <= 152,
 	       "with its places in two hashes and a heap a mapping takes 192 octets at most");

@@ -161,7 +161,7 @@ struct responder_change {
 	/* NULL for RESPONDER_FLUSH, _EPOCH and _PEER_*; lives until responder_committed.
 	 * The lease ends at mapping->until (TENF_NEVER for a static one) unless
 	 * removed; mapping->end says why then. Flows that run through a removed mapping
-	 * are to be cut, but for LEDGER_EXPIRED. */
+	 * are to be cut, but for LEDGER_EXPIRED, which holds though the batch is refused. */
 	const struct ledger_mapping *mapping;
 	struct tenf_endpoint external; /* where it is in the packet path, the address included */
 	/* RESPONDER_RENEW: more than the end of the lease changed: nonce, maker, rule,

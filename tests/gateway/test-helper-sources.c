@@ -245,6 +245,79 @@ static void thousands_without_a_mapping_go_too(void **state)
 	assert_int_equal(ways_out(), 1);
 }
 
+/* As where a netlink socket may send little: many transactions. */
+static void however_many_transactions_that_takes(void **state)
+{
+	const unsigned count = 30000;
+	struct dump dump;
+
+	(void)state;
+	install(count);
+	let_end(0, count);
+	helper.nft.send_max = 2 * 212992 - 4096;
+	assert_int_equal(helper_dump(&helper, 1, 0, &dump), 0);
+	dump_done(&dump);
+	assert_int_equal(ways_out(), 0);
+	assert_false(helper.lost);
+}
+
+static void remove_one(unsigned i, bool cut)
+{
+	const struct helper_change change = { .kind = HELPER_REMOVE, .cut = cut,
+					      .mapping = mapping(i) };
+
+	put(&change, 0);
+}
+
+static void put_nonsense(void)
+{
+	static const uint8_t nonsense[] = { 0xff, 0xff };
+	struct tenf_reader r = tenf_reader_of(nonsense, sizeof(nonsense));
+
+	helper_put_changes(&helper, &r, 1, 0);
+}
+
+/* Two ranges that overlap. */
+static void put_what_the_kernel_refuses(void)
+{
+	struct helper_change change = { .kind = HELPER_INSTALL, .mapping = mapping(9) };
+	struct tenf_address remote = sample_address("198.51.100.0");
+
+	change.mapping.filter_count = 2;
+	change.mapping.filters[0] = (struct pcp_filter){ 96 + 24, 0, remote };
+	remote.octets[15] = 128;
+	change.mapping.filters[1] = (struct pcp_filter){ 96 + 25, 7, remote };
+	put(&change, 0);
+	change.mapping = mapping(10);
+	change.mapping.external.port = mapping(9).external.port;
+	change.mapping.filter_count = 1;
+	remote.octets[15] = 64;
+	change.mapping.filters[0] = (struct pcp_filter){ 96 + 23, 0, remote };
+	put(&change, 0);
+}
+
+/* What was deleted lives again, and needs its way out. */
+static void what_is_over_goes_though_its_batch_is_refused(void **state)
+{
+	static void (*const refused[])(void) = { put_nonsense, put_what_the_kernel_refuses };
+	int code;
+
+	(void)state;
+	for (size_t i = 0; i < TENF_ARRAY_SIZE(refused); i++) {
+		install(3);
+		let_end(0, 1);
+		remove_one(0, false);
+		remove_one(1, true);
+		refused[i]();
+		assert_int_equal(helper_commit(&helper, &code), HELPER_REFUSED);
+		assert_int_equal(ways_out(), 2);
+		assert_false(helper.lost);
+		/* And nothing is left of it that the next batch would do. */
+		install(3);
+		assert_int_equal(ways_out(), 3);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -257,6 +330,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_way_out_to_elsewhere_is_not_that_of_the_mapping,
 						start, stop),
 		cmocka_unit_test_setup_teardown(thousands_without_a_mapping_go_too, start, stop),
+		cmocka_unit_test_setup_teardown(however_many_transactions_that_takes, start, stop),
+		cmocka_unit_test_setup_teardown(what_is_over_goes_though_its_batch_is_refused,
+						start, stop),
 	};
 	char buffer[256];
 	struct tenf_text why = tenf_text_of(buffer, sizeof(buffer));

@@ -532,6 +532,30 @@ static void leases_end_in_order_though_a_renewal_moves_no_timer(void **state)
 	ledger_free(ledger);
 }
 
+/* When the packet path ends it is then known by its own clock alone. */
+static void what_was_read_back_is_so_until_it_is_committed(void **state)
+{
+	const struct ledger_limits limits = { 16, 120, 240 };
+	const struct ledger_wish wish = { .internal_address = house_host(1), .protocol = TENF_UDP,
+					  .internal_port = 1, .external_port = 1,
+					  .maker = LEDGER_BY_NATPMP, .lifetime_s = 60 };
+	const struct ledger_past past = { .made_at = 0, .ends_at = tenf_seconds(60) };
+	struct ledger_mapping *m;
+	struct ledger *ledger;
+
+	(void)state;
+	assert_int_equal(ledger_new(&limits, &b.random, &tenf_memory_libc, &ledger), TENF_OK);
+	assert_int_equal(ledger_restore(ledger, &wish, &past, &m), TENF_OK);
+	assert_true(m->is_read_back);
+	assert_int_equal(ledger_renew(ledger, m, 60, NULL, tenf_seconds(9)), TENF_OK);
+	ledger_rollback(ledger);
+	assert_true(m->is_read_back && m->until == tenf_seconds(60));
+	assert_int_equal(ledger_renew(ledger, m, 60, NULL, tenf_seconds(9)), TENF_OK);
+	ledger_commit(ledger);
+	assert_false(m->is_read_back);
+	ledger_free(ledger);
+}
+
 static void remaining_time_is_rounded_up(void **state)
 {
 	struct ledger_mapping m = { .until = 10 * TENF_SECOND, .maker = LEDGER_BY_PCP };
@@ -553,6 +577,7 @@ int main(void)
 		cmocka_unit_test(a_mapping_takes_192_octets_at_most),
 		cmocka_unit_test(limits_that_make_no_sense_are_refused),
 		cmocka_unit_test(leases_end_in_order_though_a_renewal_moves_no_timer),
+		cmocka_unit_test(what_was_read_back_is_so_until_it_is_committed),
 		cmocka_unit_test(remaining_time_is_rounded_up),
 	};
 

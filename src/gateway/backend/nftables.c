@@ -221,9 +221,12 @@ static enum tenf_status stage(struct backend *backend, const struct responder_ch
 	c->content = change->content;
 	c->cut = false;
 	c->epoch_start = change->epoch_start;
-	c->held_until = 0;
+	c->held_until = 0; /* not known */
 	if (change->mapping != NULL) {
-		c->held_until = change->mapping->committed_until;
+		/* When a daemon before made the element is not known to the moment, and is
+		 * quite another time where the computer slept since. */
+		if (!change->mapping->is_read_back)
+			c->held_until = change->mapping->committed_until;
 		c->cut = c->kind == HELPER_REMOVE && change->mapping->end != LEDGER_EXPIRED;
 		copy_mapping(change, &c->mapping);
 	}

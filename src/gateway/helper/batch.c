@@ -88,12 +88,22 @@ static enum transaction_result commit_once(struct helper *h, int *ret_code)
 	return result;
 }
 
+/* The rest was refused. False: what is over may still be there, beside what comes. */
+static bool commit_ends(struct helper *h)
+{
+	return h->lost || !transaction_keep_ends(h->transaction) ||
+	       commit_once(h, &(int){ 0 }) == TRANSACTION_HOLDS;
+}
+
 /* Commits what is collected and begins anew. */
 static enum helper_outcome commit_part(struct helper *h, int *ret_code)
 {
 	enum transaction_result result = commit_once(h, ret_code);
 	bool holds = result == TRANSACTION_HOLDS;
+	bool refused = result == TRANSACTION_REFUSED || result == TRANSACTION_CHANGED;
 
+	if (refused && !commit_ends(h))
+		result = TRANSACTION_UNSURE;
 	changes_settle(&h->changes, holds);
 	cut_settle(h->cut, holds);
 	transaction_clear(h->transaction);
@@ -179,6 +189,7 @@ void helper_put_changes(struct helper *h, struct tenf_reader *body, uint16_t cou
 
 static enum helper_outcome give_up(struct helper *h)
 {
+	h->lost = !commit_ends(h) || h->lost;
 	changes_settle(&h->changes, false);
 	cut_settle(h->cut, false);
 	transaction_clear(h->transaction);

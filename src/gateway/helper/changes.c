@@ -133,12 +133,17 @@ static int put_content(struct changes *c, struct transaction *t, const struct he
 	return code;
 }
 
-static int put_removal(struct changes *c, struct transaction *t, const struct helper_mapping *m,
-		       tenf_time now)
+/* Flows are cut of what was ended before its time. What is over by its own clock is over
+ * though the batch be refused: nobody would tell of it again. */
+static int put_removal(struct changes *c, struct transaction *t,
+		       const struct helper_change *change, tenf_time now)
 {
+	const struct helper_mapping *m = &change->mapping;
+	bool is_over = m->remote.port == 0 && !change->cut;
 	int code = drop_filters(c, t, m, now);
 
-	return code != 0 ? code : put_mapping(t, TRANSACTION_REMOVE, m, now);
+	return code != 0 ? code : put_mapping(t, is_over ? TRANSACTION_END : TRANSACTION_REMOVE,
+					      m, now);
 }
 
 static int put_epoch(struct transaction *t, tenf_time epoch_start)
@@ -172,7 +177,7 @@ int changes_put(struct changes *c, struct transaction *t, const struct helper_ch
 			return put_content(c, t, m, now);
 		return put_renewal(t, change, now);
 	case HELPER_REMOVE:
-		return put_removal(c, t, m, now);
+		return put_removal(c, t, change, now);
 	case HELPER_EPOCH:
 		return put_epoch(t, change->epoch_start);
 	case HELPER_FLUSH:

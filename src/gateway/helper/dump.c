@@ -126,15 +126,23 @@ static int read_all(struct helper *h, struct dump *d)
 	return code == 0 && d->failed ? ENOMEM : code;
 }
 
-/* What could not be removed is over in some hours, so nobody has to hear of it. */
+/* Until a whole pass finds none: a set that shrinks while it is read shows a part. What could
+ * not be removed is over in some hours, so nobody has to hear of it. */
 static void remove_other_sources(struct helper *h, struct dump *d)
 {
-	int code = EINTR;
+	unsigned in_vain = 0;
 
-	for (unsigned i = 0; i < DUMP_ATTEMPTS && (code == EINTR || code == E2BIG); i++) {
+	while (in_vain < DUMP_ATTEMPTS) {
+		int code;
+
 		transaction_clear(h->transaction);
 		code = sources_put_others(&d->sources, &h->nft, h->transaction);
-		if ((code == 0 || code == E2BIG) && helper_commit(h, &(int){ 0 }) != HELPER_OK)
+		if ((code == 0 && transaction_is_empty(h->transaction)) ||
+		    (code != 0 && code != EINTR && code != E2BIG))
+			break;
+		if (transaction_is_empty(h->transaction))
+			in_vain++;
+		else if (helper_commit(h, &(int){ 0 }) != HELPER_OK)
 			break;
 	}
 	transaction_clear(h->transaction);
@@ -150,6 +158,9 @@ int helper_dump(struct helper *h, uint32_t number, tenf_time now, struct dump *r
 		ret->foreign = 0;
 		ret->sources.count = 0;
 		code = read_all(h, ret);
+		/* A set that grows or shrinks while it is read may show an element twice. */
+		if (code == 0 && !sources_sort(&ret->sources))
+			code = EINTR;
 	}
 	if (code == 0 && packet_for(ret) == NULL)
 		code = ENOMEM; /* nothing is told by a packet too */

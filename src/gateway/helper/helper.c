@@ -137,6 +137,8 @@ static bool answer_dump(struct service *s, const struct helper_head *head)
 	struct dump dump;
 	bool good = true;
 
+	if (s->helper.batch.changes > 0)
+		return false; /* in the middle of a batch: the daemon talks nonsense */
 	done.code = helper_dump(&s->helper, head->number, net_now(), &dump);
 	for (size_t i = 0; done.code == 0 && good && i < dump.count; i++)
 		good = send_packet(s, dump.writers[i].start, dump.writers[i].used);

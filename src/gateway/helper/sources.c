@@ -70,14 +70,23 @@ static void look(const struct element *e, uint64_t left_ms, void *context)
 	search->code = transaction_put(search->transaction, TRANSACTION_REMOVE, e);
 }
 
-int sources_put_others(struct sources *s, const struct helper_transport *transport,
+bool sources_sort(struct sources *s)
+{
+	if (s->count > 0)
+		qsort(s->at, s->count, sizeof(*s->at), compare);
+	for (size_t i = 1; i < s->count; i++) {
+		if (compare(&s->at[i - 1], &s->at[i]) == 0)
+			return false;
+	}
+	return true;
+}
+
+int sources_put_others(const struct sources *s, const struct helper_transport *transport,
 		       struct transaction *t)
 {
 	struct search search = { .kept = s, .transaction = t };
 	int code = 0;
 
-	if (s->count > 0)
-		qsort(s->at, s->count, sizeof(*s->at), compare);
 	for (unsigned set = SET_SNAT4; code == 0 && element_set_is_snat4(set); set++)
 		code = table_read(transport, (enum element_set)set, NULL, look, &search);
 	return code != 0 ? code : search.code;

@@ -28,9 +28,12 @@ void sources_done(struct sources *s);
 /* Remembers that of a mapping; one without is passed over. ENOMEM. */
 int sources_keep(struct sources *s, const struct helper_mapping *m);
 
+/* When all are remembered. False: one is there twice. */
+bool sources_sort(struct sources *s);
+
 /* Puts the removal of every other one into the transaction, or of as many as fit: E2BIG.
- * Sorts what was remembered. 0 or an errno. */
-int sources_put_others(struct sources *s, const struct helper_transport *transport,
+ * 0 or another errno, of reading. */
+int sources_put_others(const struct sources *s, const struct helper_transport *transport,
 		       struct transaction *t);
 
 #endif

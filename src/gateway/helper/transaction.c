@@ -26,6 +26,7 @@ struct planned {
 	size_t user_data_at;
 	enum transaction_act act;
 	bool remove; /* what is now thought to be right */
+	bool is_over; /* TRANSACTION_END */
 	uint32_t next[PASS_COUNT];
 	uint32_t number[PASS_COUNT]; /* of the message it was in */
 };
@@ -162,6 +163,9 @@ int transaction_put(struct transaction *t, enum transaction_act act, const struc
 		return ENOMEM;
 	p = &t->planned[t->count++];
 	p->element = *e;
+	p->is_over = act == TRANSACTION_END;
+	if (p->is_over)
+		act = TRANSACTION_REMOVE;
 	p->act = act == TRANSACTION_EXTEND && !t->features->update ? TRANSACTION_ADD : act;
 	p->user_data_at = t->pool_used;
 	/* Where what is not there cannot be removed, only what must be there is. */
@@ -173,6 +177,21 @@ int transaction_put(struct transaction *t, enum transaction_act act, const struc
 	t->pool_used += e->user_data_len;
 	t->octets = octets;
 	return 0;
+}
+
+bool transaction_keep_ends(struct transaction *t)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < t->count; i++) {
+		if (!t->planned[i].is_over)
+			continue;
+		t->planned[kept] = t->planned[i];
+		t->planned[kept++].remove = true;
+	}
+	t->count = kept; /* their user data stays where it is */
+	t->flush = false;
+	return kept > 0;
 }
 
 void transaction_flush(struct transaction *t)

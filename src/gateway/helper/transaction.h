@@ -56,11 +56,14 @@ enum transaction_act {
 	TRANSACTION_ADD,    /* it is not there, or has to go first */
 	TRANSACTION_EXTEND, /* it is there; only its end is another */
 	TRANSACTION_REMOVE, /* whether it is there or not */
+	TRANSACTION_END,    /* the same; it is over whatever becomes of the rest */
 };
 
 /* Copies the element. ENOMEM, or E2BIG when there would be more than
  * TRANSACTION_OCTETS_MAX or than the transport sends at once. */
 int transaction_put(struct transaction *t, enum transaction_act act, const struct element *e);
+/* After the whole was refused: all that is not over is forgotten. False: nothing is left. */
+bool transaction_keep_ends(struct transaction *t);
 /* Every element of all sets goes, before anything else of this transaction. */
 void transaction_flush(struct transaction *t);
 bool transaction_is_empty(const struct transaction *t);

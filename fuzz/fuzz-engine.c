@@ -210,7 +210,7 @@ static void add(struct world *w, unsigned more, struct tenf_reader *script)
 	if (w->mappings + 2 > MAPPINGS_MAX)
 		return;
 	if ((more & 16) != 0)
-		memcpy(wish.description, "fuzz", sizeof("fuzz"));
+		wish.description = "fuzz";
 	FUZZ_CHECK(engine_add(&w->engine, &wish, both, w->now, &id) == TENF_OK);
 	w->mappings += both ? 2 : 1;
 }

@@ -94,17 +94,21 @@ void keeper_new_nonce(struct keeper *keeper, struct keeper_mapping *m)
 static struct keeper_mapping *new_mapping(struct keeper *keeper, const struct keeper_wish *wish,
 					  tenf_time now)
 {
-	size_t size = sizeof(struct keeper_mapping) + wish->filter_count * sizeof(*wish->filters);
-	struct keeper_mapping *m = tenf_memory_zero(keeper->memory, 1, size);
-	struct pcp_filter *filters;
+	size_t filters = wish->filter_count * sizeof(*wish->filters);
+	size_t text = wish->description != NULL ? strlen(wish->description) + 1 : 0;
+	struct keeper_mapping *m =
+		tenf_memory_zero(keeper->memory, 1, sizeof(*m) + filters + text);
+	uint8_t *behind; /* the mapping: filters and text, if any */
 
 	if (m == NULL)
 		return NULL;
-	filters = (struct pcp_filter *)(m + 1); /* behind it, if any */
+	behind = (uint8_t *)(m + 1);
 	m->wish = *wish;
-	m->wish.filters = filters;
-	for (unsigned i = 0; i < wish->filter_count; i++)
-		filters[i] = wish->filters[i];
+	m->wish.filters = (struct pcp_filter *)(void *)behind;
+	if (filters > 0)
+		memcpy(behind, wish->filters, filters);
+	if (text > 0)
+		m->wish.description = memcpy(behind + filters, wish->description, text);
 	m->state = TENF_STATE_ASKING;
 	m->error.result = -1;
 	m->grant.expires = TENF_NEVER;
@@ -236,6 +240,7 @@ void keeper_view(const struct keeper *keeper, const struct keeper_mapping *m,
 		.renews = renews ? m->timer.at : TENF_NEVER,
 	};
 	ret->wish.filters = NULL;
+	ret->wish.description = NULL;
 }
 
 void keeper_set_timer(struct keeper *keeper, struct keeper_mapping *m, tenf_time at)
@@ -315,7 +320,7 @@ static void fill_create(const struct keeper_mapping *m, struct core_question *re
 	ret->clear_filters = m->wish.clear_filters ||
 			     (ret->filter_count > 0 &&
 			      (m->wish.has_nonce || m->grant.external_port != 0));
-	ret->description = m->wish.description[0] != '\0' ? m->wish.description : NULL;
+	ret->description = m->wish.description;
 }
 
 bool keeper_question(const struct keeper *keeper, const struct keeper_mapping *m,

@@ -50,8 +50,9 @@ struct keeper_wish {
 	uint16_t granted_port; /* the lease had it; 0 for none */
 	bool clear_filters;    /* and filters, perhaps others than these */
 	uint8_t filter_count;
-	const struct pcp_filter *filters; /* a mapping's are its own; NULL in a view */
-	char description[KEEPER_DESCRIPTION]; /* "" for none */
+	/* A mapping's are its own, copied; NULL in a view. */
+	const struct pcp_filter *filters;
+	const char *description; /* below KEEPER_DESCRIPTION octets; NULL for none */
 };
 
 /* What the gateway gave. */

@@ -35,10 +35,11 @@ static enum tenf_status read_texts(const struct tenf_request *r, struct keeper_w
 	if (r->description != NULL) {
 		size_t len = strlen(r->description);
 
-		if (len >= sizeof(wish->description) ||
+		if (len >= KEEPER_DESCRIPTION ||
 		    !pcp_is_utf8((const uint8_t *)r->description, len))
 			return TENF_E_ARGUMENT;
-		memcpy(wish->description, r->description, len + 1);
+		if (len > 0)
+			wish->description = r->description;
 	}
 	return TENF_OK;
 }

@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <string.h>
 #include <cmocka.h>
+#include <stdlib.h>
 
 static void ids_are_never_used_twice(void **state)
 {
@@ -389,14 +390,18 @@ static void no_description_and_no_insisting_by_default(void **state)
 {
 	struct world *w = *state;
 	struct keeper_wish wish = wish_of(1);
+	char *description = malloc(4);
 
+	assert_non_null(description);
 	world_connect(w, GATEWAY, SOURCE);
 	(void)world_add(w, &wish, false);
 	assert_false(packet_nth(w, TENF_TCP, 1, false, 0)->described);
 	assert_false(packet_nth(w, TENF_TCP, 1, false, 0)->prefer_failure);
 	wish = wish_of(2);
-	memcpy(wish.description, "web", 4);
+	memcpy(description, "web", 4);
+	wish.description = description;
 	(void)world_add(w, &wish, false);
+	free(description); /* it was copied */
 	assert_true(packet_nth(w, TENF_TCP, 2, false, 0)->described);
 }
 

@@ -98,7 +98,7 @@ static void add(struct sim_world *w)
 		return;
 	choose_external(w, &wish);
 	if (sim_chance(w, 3000))
-		memcpy(wish.description, "simulated", sizeof("simulated"));
+		wish.description = "simulated";
 	sim_trace(w, "host %u wants %u->%u%s, %u s%s", host->number, wish.external_port,
 		  wish.internal_port, wish.exact ? " exactly" : "", wish.lifetime_s,
 		  wish.keep ? "" : ", once");

@@ -66,6 +66,7 @@ struct tenf_options {
 	const char *source;    /* own address to ask from; NULL: the kernel's choice */
 	unsigned methods;      /* enum tenf_method, or-ed; 0: all */
 	uint32_t timeout_ms;   /* until a verdict on a gateway that does not answer */
+	uint32_t asked_ms;     /* of it, that an earlier run asked in vain */
 	bool announcements;    /* hear the multicast announcements on 5350 */
 	bool watch;            /* ask for the external address now and every 5 minutes */
 	bool anycast;          /* ask 192.0.0.9 and 2001:1::1 too, behind all else (RFC 7723) */
@@ -81,8 +82,6 @@ struct tenf_options {
 	 * line each; tried where they are on the gateway's own address, and forgotten
 	 * when they do not answer. NULL: none. */
 	const char *igd_hints;
-	/* So much of timeout_ms has passed: an earlier run asked the same gateway in vain. */
-	uint32_t asked_ms;
 };
 
 void tenf_options_init(struct tenf_options *options);

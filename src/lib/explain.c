@@ -173,8 +173,7 @@ static void explain_no_service(struct tenf_text *t, const struct explain_case *c
 static const char *refusal(const struct explain_case *c)
 {
 	if (c->method == TENF_METHOD_PCP && c->result == PCP_ADDRESS_MISMATCH)
-		return " saw the request come from another address: there is a second NAT between "
-		       "here and it (double NAT)";
+		return " was asked from another address: a second NAT is in between (double NAT)";
 	if (c->method == TENF_METHOD_PCP && c->result == PCP_UNSUPP_OPTION)
 		return " lacks an option that --for, --exact or --filter needs";
 	if (c->method == TENF_METHOD_PCP && c->result == PCP_UNSUPP_PROTOCOL)
@@ -183,7 +182,7 @@ static const char *refusal(const struct explain_case *c)
 		return " did not understand the request";
 	if (c->method == TENF_METHOD_PCP)
 		return " refused: its rules do not allow it, or another program holds the port";
-	return " refused: its rules do not allow it, or port mapping is switched off";
+	return " refused: its rules do not allow it, or it does not map ports";
 }
 
 static bool is_forbidden(const struct explain_case *c)
@@ -230,18 +229,16 @@ void explain_reason(struct tenf_error *ret, const struct explain_case *c)
 		break;
 	case TENF_REASON_RESOURCES:
 		add_gateway(&t, c->gateway);
-		tenf_text_add(&t, " has no port or memory left for this computer, or its quota is "
-				  "used up");
+		tenf_text_add(&t, " has no port left for this computer, or its quota is used up");
 		break;
 	case TENF_REASON_NO_NETWORK:
 		add_gateway(&t, c->gateway);
-		tenf_text_add(&t, " has no external address at the moment; is its internet "
-				  "connection up?");
+		tenf_text_add(&t, " has no external address; is its internet connection up?");
 		break;
 	case TENF_REASON_OTHER_PORT:
 		add_gateway(&t, c->gateway);
-		tenf_text_add(&t, " cannot give the port insisted on: another device has it, it is "
-				  "not allowed, or the port inside has another one already");
+		tenf_text_add(&t, " cannot give this port: another device has it, it is not "
+				  "allowed, or the port inside has another one");
 		break;
 	case TENF_REASON_MALFORMED:
 		add_gateway(&t, c->gateway);

@@ -295,7 +295,8 @@ enum tenf_status tenf_session_new(const struct tenf_options *options, struct ten
 		.methods = settings.methods,
 		.forced = settings.has_gateway || settings.methods == TENF_METHOD_NATPMP,
 		.watch = settings.watch,
-		.verdict = settings.left_ms * TENF_MILLISECOND,
+		.verdict = ((tenf_duration)settings.timeout_ms - settings.asked_ms) *
+			   TENF_MILLISECOND,
 	};
 	engine_init(&s->engine, &config, &random, &tenf_memory_libc);
 	status = open_edge(s, reterr);

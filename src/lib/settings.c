@@ -85,7 +85,7 @@ enum tenf_status settings_read(const struct tenf_options *options, struct settin
 		return explain_argument(reterr, "this build speaks PCP and NAT-PMP, not UPnP", "",
 					"");
 	s.timeout_ms = o.timeout_ms > 0 ? o.timeout_ms : TENF_DEFAULT_TIMEOUT_MS;
-	s.left_ms = o.asked_ms < s.timeout_ms ? s.timeout_ms - o.asked_ms : 1;
+	s.asked_ms = o.asked_ms;
 	s.announcements = o.announcements;
 	s.watch = o.watch;
 	s.anycast = o.anycast;

@@ -17,7 +17,7 @@ struct settings {
 	char interface[TENF_INTERFACE_SIZE]; /* "" for any */
 	unsigned methods;
 	uint32_t timeout_ms;
-	uint32_t left_ms; /* of it */
+	uint32_t asked_ms; /* of it, that has passed */
 	bool announcements;
 	bool watch;
 	bool anycast;

@@ -69,9 +69,11 @@ def plain(program, words, state, **more):
 
 
 def said(program, words, state, **more):
-    """The same without the times of day."""
+    """The same without times, which pass between the two programs."""
     status, data, talk = plain(program, words, state, **more)
-    return status, re.sub(DAYTIME, "HH:MM", data), talk
+    data = re.sub(r"\bin \d+ (h|min|s)( \d+ (min|s))?\b", "in A WHILE",
+                  re.sub(DAYTIME, "HH:MM", data))
+    return status, re.sub(" {2,}", "  ", data), talk  # columns are as wide as the time left
 
 
 def without_chance(text):

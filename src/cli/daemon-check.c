@@ -3,6 +3,7 @@
 
 #include "cli/child.h"
 #include "cli/json.h"
+#include "files/beside.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -13,18 +14,11 @@
 /* The daemon of the build tree when this is its command, else the installed one. */
 static void find_daemon(const char *room, const char *program, char ret[PATH_MAX])
 {
-	char own[PATH_MAX / 2];
-	ssize_t len = readlink("/proc/self/exe", own, sizeof(own) - 1);
-	char *slash;
+	char relative[PATH_MAX];
 
-	own[len > 0 ? len : 0] = '\0';
-	slash = strrchr(own, '/');
-	if (slash != NULL) {
-		*slash = '\0';
-		(void)snprintf(ret, PATH_MAX, "%s/../%.64s/%.64s", own, room, program);
-		if (access(ret, X_OK) == 0)
-			return;
-	}
+	(void)snprintf(relative, sizeof(relative), "../%.64s/%.64s", room, program);
+	if (beside_program(relative, X_OK, ret, PATH_MAX))
+		return;
 	(void)snprintf(ret, PATH_MAX, DAEMON_FOLDER "/%.64s", program);
 }
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "control/remote-load.h"
 
+#include "files/beside.h"
+
 #include <dlfcn.h>
 #include <errno.h>
 #include <stdio.h>
@@ -8,32 +10,14 @@
 #include <string.h>
 #include <unistd.h>
 
-/* ../control/ from the folder of the running program: the build tree. */
-static bool beside_program(char *ret, size_t size)
-{
-	char program[REMOTE_PATH_SIZE];
-	ssize_t len = readlink("/proc/self/exe", program, sizeof(program) - 1);
-	char *slash;
-	int made;
-
-	if (len <= 0)
-		return false;
-	program[len] = '\0';
-	slash = strrchr(program, '/');
-	if (slash == NULL)
-		return false;
-	*slash = '\0';
-	made = snprintf(ret, size, "%s/../control/" REMOTE_MODULE_FILE, program);
-	return made > 0 && (size_t)made < size && access(ret, F_OK) == 0;
-}
-
 static bool module_path(char *ret, size_t size)
 {
 	const char *folder = secure_getenv("TENFORWARD_MODULES");
 	int made;
 
 	if (folder == NULL || folder[0] == '\0') {
-		if (beside_program(ret, size))
+		/* In the build tree. */
+		if (beside_program("../control/" REMOTE_MODULE_FILE, F_OK, ret, size))
 			return true;
 		folder = REMOTE_MODULE_FOLDER;
 	}

@@ -2,6 +2,7 @@
 #include "quick/whole.h"
 
 #include "cli/handed-over.h"
+#include "files/beside.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -9,23 +10,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#define BESIDE "/../libexec/tenforward/tenforward"
-
-/* Beside the folder this program is in, wherever it was installed or built. */
-static bool beside_program(char ret[PATH_MAX])
-{
-	ssize_t len = readlink("/proc/self/exe", ret, PATH_MAX - sizeof(BESIDE));
-	char *slash;
-
-	if (len <= 0)
-		return false;
-	ret[len] = '\0';
-	slash = strrchr(ret, '/');
-	if (slash == NULL)
-		return false;
-	memcpy(slash, BESIDE, sizeof(BESIDE));
-	return access(ret, X_OK) == 0;
-}
+/* From the folder this program is in, wherever it was installed or built. */
+#define BESIDE "../libexec/tenforward/tenforward"
 
 int whole_become(struct cli *cli, char **argv, uint32_t asked_ms)
 {
@@ -37,7 +23,7 @@ int whole_become(struct cli *cli, char **argv, uint32_t asked_ms)
 		if (setenv(HANDED_OVER, told, 1) != 0)
 			return cli_failed(cli, TENF_E_MEMORY, NULL);
 	}
-	if (!beside_program(path))
+	if (!beside_program(BESIDE, X_OK, path, sizeof(path)))
 		(void)strcpy(path, WHOLE_COMMAND);
 	(void)execv(path, argv);
 	cli_error(cli, "cannot start %s, which does this: %s; install tenforward again", path,

@@ -26,7 +26,7 @@ MAY_INCLUDE = {
     "net": ("base",),
     "igd": ("base",),
     "lib": ("core", "keeper", "wire", "net", "igd", "base"),
-    "control": ("base",),
+    "control": ("files", "base"),
     "database": ("base",),
     "files": ("base",),
     "hops": ("base",),
@@ -38,7 +38,7 @@ MAY_INCLUDE = {
                      "hooks", "service"),
     "host": ("hops", "base"),
     "cli": ("control", "files", "hops", "host", "base"),
-    "quick": ("cli", "control", "base"),
+    "quick": ("cli", "control", "files", "base"),
 }
 
 # The public API is for those who could be somebody else's program; control and hooks use

@@ -46,8 +46,11 @@ def elements(home, name):
                                 capture_output=True, text=True, check=False)
     if listed.returncode != 0:
         return []
-    found = [thing[kind].get("elem", []) for thing in json.loads(listed.stdout)["nftables"]
-             for kind in ("set", "map") if thing.get(kind, {}).get("name") in parts_of(name)]
+    sets = [thing[kind] for thing in json.loads(listed.stdout)["nftables"]
+            for kind in ("set", "map") if kind in thing]
+    if not sets:  # the table is being made anew, and nft saw it before what it holds
+        return []
+    found = [one.get("elem", []) for one in sets if one["name"] in parts_of(name)]
     expect(len(found), len(parts_of(name)), f"sets of the name {name}")
     return [element for part in found for element in part]
 
